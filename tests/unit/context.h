@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Run a function in each of the contexts that the layers promise to work in. */
+#ifndef _XUT_CONTEXT_H
+#define _XUT_CONTEXT_H
+
+enum xut_context {
+	XUT_TASK,	/* task, preemptible */
+	XUT_SOFTIRQ,	/* soft hrtimer; a thread on PREEMPT_RT */
+	XUT_HARDIRQ,	/* hard irq_work */
+	XUT_HRTIMER,	/* hard hrtimer: the timer interrupt */
+	XUT_IRQSOFF,	/* task with interrupts off */
+	XUT_NMI,	/* NMI that the CPU sent to itself */
+	XUT_NR_CONTEXTS,
+};
+
+/**
+ * xut_context_name - what a context is called in case names
+ * @context: the context
+ */
+const char *xut_context_name(enum xut_context context);
+
+/**
+ * xut_run_in - run a function in a context and wait until it returned
+ * @context: where
+ * @fn: what; must be fit for that context
+ * @arg: its argument
+ *
+ * XUT_IRQSOFF and XUT_NMI run on the calling CPU before this returns to the
+ * caller; a caller that wants a certain CPU for the others binds itself to it,
+ * and even then the soft hrtimer may run elsewhere on PREEMPT_RT.
+ *
+ * Context: Task context, may sleep.
+ * Return: 0, -EOPNOTSUPP where NMIs cannot be sent, -ETIMEDOUT if a sent one
+ *	   never came, -ENOMEM.
+ */
+int xut_run_in(enum xut_context context, void (*fn)(void *arg), void *arg);
+
+/**
+ * xut_nmi_self - send an NMI to this CPU and run a function in it
+ * @fn: what; fit for NMI context
+ * @arg: its argument
+ *
+ * Unlike xut_run_in() it may be called with preemption or interrupts off.
+ *
+ * Context: Task, softirq or hardirq context.
+ * Return: as xut_run_in().
+ */
+int xut_nmi_self(void (*fn)(void *arg), void *arg);
+
+int xut_nmi_init(void);
+void xut_nmi_exit(void);
+
+#endif /* _XUT_CONTEXT_H */

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The harness's own promise: a context is what it is called. */
+#include <linux/irqflags.h>
+#include <linux/preempt.h>
+#include "xsync_test.h"
+
+struct seen {
+	bool task, softirq, hardirq, nmi, irqsoff;
+	unsigned int times;
+};
+
+static void look(void *arg)
+{
+	struct seen *seen = arg;
+
+	seen->task = in_task();
+	seen->softirq = in_serving_softirq();
+	seen->hardirq = in_hardirq();
+	seen->nmi = in_nmi();
+	seen->irqsoff = irqs_disabled();
+	seen->times++;
+}
+
+static void context_is_itself(struct xut *t)
+{
+	enum xut_context c = t->context;
+	struct seen seen = {};
+
+	if (!xut_run_here(t, look, &seen))
+		return;
+	XUT_EXPECT_EQ(t, seen.times, 1);
+	XUT_EXPECT_EQ(t, seen.task, c == XUT_TASK || c == XUT_IRQSOFF);
+	XUT_EXPECT_EQ(t, seen.softirq, c == XUT_SOFTIRQ);
+	XUT_EXPECT_EQ(t, seen.hardirq, c == XUT_HARDIRQ || c == XUT_HRTIMER);
+	XUT_EXPECT_EQ(t, seen.nmi, c == XUT_NMI);
+	XUT_EXPECT_EQ(t, seen.irqsoff, c != XUT_TASK && c != XUT_SOFTIRQ);
+}
+
+static const struct xut_case contexts_cases[] = {
+	XUT_CONTEXT_CASES(context_is_itself),
+	{}
+};
+XUT_SHARED_SUITE(contexts, contexts_cases);

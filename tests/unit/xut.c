@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * xut - runs unit cases and reports them, see xut.h for how to write them.
+ *
+ * One case runs at a time on the whole machine: xut_mutex is held from before
+ * its first step until its result is in the log.  A case that hangs is named by
+ * the watchdog, every xut_limit seconds, with the step it said it was in; the
+ * watchdog ends nothing, whoever started the machine has to.
+ *
+ * A trigger file keeps the KTAP of its last run in a buffer of fixed size.  A
+ * run that does not fit ends with "Bail out!", which no reader takes for passed.
+ */
+#define pr_fmt(fmt) "xut: " fmt
+
+#include <linux/debugfs.h>
+#include <linux/fs.h>
+#include <linux/glob.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
+#include <linux/workqueue.h>
+#include <xsync/debugfs.h>
+#include "xut.h"
+
+#define XUT_LOG_SIZE	(128 * 1024)
+#define XUT_GLOB_SIZE	1024
+
+static const char xut_bail_out[] = "\nBail out! the log is full\n";
+
+struct xut_log {
+	size_t used;
+	bool full;
+	char text[XUT_LOG_SIZE];
+};
+
+unsigned int xut_soak;
+EXPORT_SYMBOL_GPL(xut_soak);
+module_param_named(soak, xut_soak, uint, 0600);
+MODULE_PARM_DESC(soak, "0: short form of every case, N: stress cases run N times longer");
+
+static unsigned int xut_limit = 120;
+module_param_named(limit, xut_limit, uint, 0600);
+MODULE_PARM_DESC(limit, "seconds after which a case that still runs is named (120)");
+
+static DEFINE_MUTEX(xut_mutex);
+static struct dentry *xut_dir;
+
+/* Set and cleared under xut_mutex around the watchdog's life. */
+static const struct xut *xut_current;
+static const char *xut_current_suite;
+
+static void xut_watchdog(struct work_struct *work);
+static DECLARE_DELAYED_WORK(xut_watchdog_work, xut_watchdog);
+
+static void xut_watchdog(struct work_struct *work)
+{
+	pr_err("%s.%s still runs after %u s, in step: %s\n", xut_current_suite,
+	       xut_current->name, xut_limit, READ_ONCE(xut_current->step));
+	queue_delayed_work(system_unbound_wq, &xut_watchdog_work, xut_limit * HZ);
+}
+
+static void xut_log_reset(struct xut_log *log)
+{
+	log->used = 0;
+	log->full = false;
+	log->text[0] = '\0';
+}
+
+static __printf(2, 0) void xut_vlog(struct xut_log *log, const char *fmt, va_list args)
+{
+	size_t room = sizeof(log->text) - sizeof(xut_bail_out) - log->used;
+	int len;
+
+	if (log->full)
+		return;
+
+	len = vsnprintf(log->text + log->used, room, fmt, args);
+	if (len >= room) {
+		memcpy(log->text + log->used, xut_bail_out, sizeof(xut_bail_out));
+		log->used += sizeof(xut_bail_out) - 1;
+		log->full = true;
+		return;
+	}
+	log->used += len;
+}
+
+static __printf(2, 3) void xut_log(struct xut_log *log, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	xut_vlog(log, fmt, args);
+	va_end(args);
+}
+
+/* One line of explanation: to the trigger's log, or to the kernel's for KUnit. */
+static void xut_explain(struct xut *t, struct va_format *vaf)
+{
+	if (t->log)
+		xut_log(t->log, "# %s: %pV\n", t->name, vaf);
+	else
+		pr_info("%s: %pV\n", t->name, vaf);
+}
+
+/**
+ * xut_fail - note that an expectation of a case did not hold
+ * @t: the case
+ * @file: where
+ * @line: where
+ * @fmt: what
+ *
+ * Context: Task context.
+ */
+void xut_fail(struct xut *t, const char *file, int line, const char *fmt, ...)
+{
+	struct va_format vaf;
+	va_list args;
+
+	t->failed = true;
+	va_start(args, fmt);
+	vaf.fmt = fmt;
+	vaf.va = &args;
+	if (t->log)
+		xut_log(t->log, "# %s: %s:%d: step %s: %pV\n", t->name,
+			kbasename(file), line, t->step, &vaf);
+	else
+		pr_err("%s: %s:%d: step %s: %pV\n", t->name, kbasename(file),
+		       line, t->step, &vaf);
+	va_end(args);
+}
+EXPORT_SYMBOL_GPL(xut_fail);
+
+/**
+ * xut_info - add a line of explanation to the result of a case
+ * @t: the case
+ * @fmt: what
+ *
+ * Context: Task context.
+ */
+void xut_info(struct xut *t, const char *fmt, ...)
+{
+	struct va_format vaf;
+	va_list args;
+
+	va_start(args, fmt);
+	vaf.fmt = fmt;
+	vaf.va = &args;
+	xut_explain(t, &vaf);
+	va_end(args);
+}
+EXPORT_SYMBOL_GPL(xut_info);
+
+/**
+ * xut_skip - the case cannot run here; it has to return then
+ * @t: the case
+ * @why: a string that stays valid
+ *
+ * Context: Task context.
+ */
+void xut_skip(struct xut *t, const char *why)
+{
+	t->skipped = why;
+}
+EXPORT_SYMBOL_GPL(xut_skip);
+
+/**
+ * xut_step - say what the case does next, for the report of a hang
+ * @t: the case
+ * @step: a string that stays valid
+ *
+ * Context: Any.
+ */
+void xut_step(struct xut *t, const char *step)
+{
+	WRITE_ONCE(t->step, step);
+}
+EXPORT_SYMBOL_GPL(xut_step);
+
+/**
+ * xut_run_here - run a function in the context that the case is for
+ * @t: the case, from a table made with XUT_CONTEXT_CASES()
+ * @fn: what
+ * @arg: its argument
+ *
+ * Context: Task context, may sleep.
+ * Return: true if the function ran; otherwise the case is marked skipped or
+ *	   failed.
+ */
+bool xut_run_here(struct xut *t, void (*fn)(void *arg), void *arg)
+{
+	int err = xut_run_in(t->context, fn, arg);
+
+	if (err == -EOPNOTSUPP)
+		xut_skip(t, "no NMI can be sent on this machine");
+	else
+		XUT_EXPECT_EQ(t, err, 0);
+	return !err;
+}
+EXPORT_SYMBOL_GPL(xut_run_here);
+
+static void xut_run_case(const struct xut_suite *suite,
+			 const struct xut_case *c, struct xut *t)
+{
+	t->name = c->name;
+	t->context = c->context;
+	t->step = "start";
+
+	xut_current = t;
+	xut_current_suite = suite->name;
+	queue_delayed_work(system_unbound_wq, &xut_watchdog_work, xut_limit * HZ);
+	c->run(t);
+	cancel_delayed_work_sync(&xut_watchdog_work);
+	xut_current = NULL;
+}
+
+#if IS_ENABLED(CONFIG_KUNIT)
+/**
+ * xut_run_kunit - run the case that KUnit is at
+ * @suite: its suite
+ * @kunit: KUnit's view of it
+ *
+ * Context: Task context.
+ */
+void xut_run_kunit(const struct xut_suite *suite, struct kunit *kunit)
+{
+	struct xut t = { .kunit = kunit };
+	const struct xut_case *c;
+
+	for (c = suite->cases; c->name; c++)
+		if (!strcmp(c->name, kunit->name))
+			break;
+	if (!c->name) {
+		KUNIT_FAIL(kunit, "suite %s has no such case", suite->name);
+		return;
+	}
+
+	mutex_lock(&xut_mutex);
+	xut_run_case(suite, c, &t);
+	mutex_unlock(&xut_mutex);
+
+	if (t.failed)
+		KUNIT_FAIL(kunit, "see the lines of %s above", t.name);
+	else if (t.skipped)
+		kunit_mark_skipped(kunit, "%s", t.skipped);
+}
+EXPORT_SYMBOL_GPL(xut_run_kunit);
+#endif
+
+static bool xut_matches(const struct xut_case *c, const char *globs)
+{
+	char glob[64];
+	size_t len;
+
+	for (;;) {
+		globs = skip_spaces(globs);
+		len = strcspn(globs, " \t\n");
+		if (!len)
+			return false;
+		if (len < sizeof(glob)) {
+			memcpy(glob, globs, len);
+			glob[len] = '\0';
+			if (glob_match(glob, c->name))
+				return true;
+		}
+		globs += len;
+	}
+}
+
+static unsigned int xut_count(const struct xut_suite *suite, const char *globs)
+{
+	const struct xut_case *c;
+	unsigned int n = 0;
+
+	for (c = suite->cases; c->name; c++)
+		n += xut_matches(c, globs);
+	return n;
+}
+
+static void xut_report(struct xut_log *log, unsigned int number, const struct xut *t)
+{
+	if (t->failed)
+		xut_log(log, "not ok %u %s\n", number, t->name);
+	else if (t->skipped)
+		xut_log(log, "ok %u %s # SKIP %s\n", number, t->name, t->skipped);
+	else
+		xut_log(log, "ok %u %s\n", number, t->name);
+}
+
+static void xut_run_suite(struct xut_suite *suite, const char *globs)
+{
+	const struct xut_case *c;
+	unsigned int number = 0;
+
+	xut_log_reset(suite->log);
+	xut_log(suite->log, "KTAP version 1\n# Subtest: %s\n1..%u\n",
+		suite->name, xut_count(suite, globs));
+	for (c = suite->cases; c->name; c++) {
+		struct xut t = { .log = suite->log };
+
+		if (!xut_matches(c, globs))
+			continue;
+		xut_run_case(suite, c, &t);
+		xut_report(suite->log, ++number, &t);
+	}
+}
+
+static ssize_t xut_trigger_write(struct file *file, const char __user *ubuf,
+				 size_t count, loff_t *ppos)
+{
+	struct xut_suite *suite = file_inode(file)->i_private;
+	char *globs;
+
+	if (count >= XUT_GLOB_SIZE)
+		return -EINVAL;
+	globs = memdup_user_nul(ubuf, count);
+	if (IS_ERR(globs))
+		return PTR_ERR(globs);
+
+	mutex_lock(&xut_mutex);
+	xut_run_suite(suite, globs);
+	mutex_unlock(&xut_mutex);
+	kfree(globs);
+	return count;
+}
+
+static ssize_t xut_trigger_read(struct file *file, char __user *ubuf,
+				size_t count, loff_t *ppos)
+{
+	struct xut_suite *suite = file_inode(file)->i_private;
+	ssize_t ret;
+
+	mutex_lock(&xut_mutex);
+	ret = simple_read_from_buffer(ubuf, count, ppos, suite->log->text,
+				      suite->log->used);
+	mutex_unlock(&xut_mutex);
+	return ret;
+}
+
+static const struct file_operations xut_trigger_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.read = xut_trigger_read,
+	.write = xut_trigger_write,
+	.llseek = default_llseek,
+};
+
+static void xut_list(struct xut_suite *suite)
+{
+	const struct xut_case *c;
+
+	xut_log_reset(suite->log);
+	for (c = suite->cases; c->name; c++)
+		xut_log(suite->log, "# %s\n", c->name);
+}
+
+/**
+ * xut_register - make the suites of a module known
+ * @suites: the suites
+ * @n: how many
+ *
+ * Context: Task context, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int xut_register(struct xut_suite *const *suites, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		struct xut_suite *suite = suites[i];
+
+		suite->log = vzalloc(sizeof(*suite->log));
+		if (!suite->log) {
+			xut_unregister(suites, i);
+			return -ENOMEM;
+		}
+		xut_list(suite);
+		suite->file = debugfs_create_file(suite->name, 0600, xut_dir,
+						  suite, &xut_trigger_fops);
+		if (suite->fill_kunit)
+			suite->fill_kunit();
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(xut_register);
+
+/**
+ * xut_unregister - forget the suites of a module, after a running case ended
+ * @suites: the suites
+ * @n: how many
+ *
+ * Context: Task context, may sleep.
+ */
+void xut_unregister(struct xut_suite *const *suites, unsigned int n)
+{
+	while (n--) {
+		debugfs_remove(suites[n]->file);
+		vfree(suites[n]->log);
+	}
+}
+EXPORT_SYMBOL_GPL(xut_unregister);
+
+static int __init xut_init(void)
+{
+	int err = xut_nmi_init();
+
+	if (err)
+		return err;
+	xut_dir = debugfs_create_dir("trigger", xsync_debugfs_dir());
+	return 0;
+}
+
+static void __exit xut_exit(void)
+{
+	debugfs_remove(xut_dir);
+	xut_nmi_exit();
+}
+
+module_init(xut_init);
+module_exit(xut_exit);
+MODULE_DESCRIPTION("Runs the unit cases of the xsync modules");
+MODULE_LICENSE("GPL");
