@@ -11,8 +11,6 @@ PREFIX  ?= /usr/local
 
 # KERNEL=host: the running kernel's headers, the product only; what `install` takes.
 BUILD   := build/$(KERNEL)$(if $(BUSTED),+$(BUSTED))
-HEADERS := $(wildcard xsync/xsync.h xsync/xcall.h taskq/taskq.h timeout/timeout.h \
-	     fasttrap/fasttrap.h */solaris.h)
 INCDIR   = $(DESTDIR)$(PREFIX)/include/xsync-modules
 
 .DEFAULT_GOAL := help
@@ -57,9 +55,7 @@ install:
 # KBUILD_EXTRA_SYMBOLS=$(INCDIR)/RELEASE/Module.symvers
 install-headers:
 	@scripts/build-modules $(KERNEL) $(BUSTED)
-	@set -e; release=$$(cat $(BUILD)/release); \
-	for h in $(HEADERS); do install -D -m 644 $$h $(INCDIR)/$$h; done; \
-	install -D -m 644 $(BUILD)/Module.symvers $(INCDIR)/$$release/Module.symvers
+	@scripts/install-headers $(BUILD) $(INCDIR)
 
 clean:
 	@rm -rf build
