@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * pidtrace - count and time the functions of a process
+ *
+ * The order of things: open the session (cheap, and says what is missing),
+ * start or find the target, plan the probes, put them in while a started target
+ * still waits at its entry point, let it run, wait for its end or for ^C, take
+ * the probes out, report.
+ *
+ * Whatever ends this program ends the session with it: the kernel takes the
+ * probes out, and the target runs on.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "options.h"
+#include "plan.h"
+#include "report.h"
+#include "session.h"
+#include "target.h"
+
+enum { SHOW_REFUSED = 10 };
+
+static int complain(const struct error *err)
+{
+	fprintf(stderr, "pidtrace: %s\n", err->text);
+	return EXIT_TROUBLE;
+}
+
+/* The signals that end a session and not, at once, this program. */
+static int catch_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+static void say_how_it_ended(const struct target *target, const struct options *o)
+{
+	int status;
+
+	if (!target->started || waitpid(target->pid, &status, WNOHANG) != target->pid)
+		return;
+	if (WIFSIGNALED(status))
+		fprintf(stderr, "pidtrace: the target was killed: %s\n",
+			strsignal(WTERMSIG(status)));
+	else if (WEXITSTATUS(status) || o->verbose)
+		fprintf(stderr, "pidtrace: the target exited with status %d\n",
+			WEXITSTATUS(status));
+}
+
+/* Until the target is gone, or somebody wants the result now. */
+static void wait_for_end(const struct target *target, const struct session *session, int signals,
+			 const struct options *o)
+{
+	struct pollfd fd[] = {
+		{ .fd = signals, .events = POLLIN },
+		{ .fd = target->pidfd, .events = POLLIN },
+		{ .fd = session->fd, .events = POLLIN },
+	};
+
+	for (;;) {
+		if (poll(fd, 3, -1) < 0 && errno != EINTR)
+			return;
+		if (fd[1].revents) {
+			say_how_it_ended(target, o);
+			return;
+		}
+		if (fd[0].revents)
+			return;
+		if (!fd[2].revents)
+			continue;
+		/* Its image is gone; if by exit, the process is about to follow. */
+		fd[2].fd = -1;
+		if (!session_target_did_exec(session))
+			continue;
+		fputs("pidtrace: the target runs another program now (exec), which ends its probes\n",
+		      stderr);
+		if (!target->started)
+			return;
+	}
+}
+
+static int write_result(FILE *out, const struct plan *plan, const struct result *result,
+			const struct options *o)
+{
+	if (o->csv)
+		report_csv(out, plan, result);
+	else if (o->histogram)
+		report_histograms(out, plan, result, o->top);
+	else
+		report_table(out, plan, result, o->top);
+	if (fflush(out) || ferror(out)) {
+		fprintf(stderr, "pidtrace: cannot write the result%s%s: %s\n", o->output ? " to " : "",
+			o->output ? o->output : "", strerror(errno));
+		return EXIT_TROUBLE;
+	}
+	return EXIT_FINE;
+}
+
+static size_t nr_placed(const struct plan *plan)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < plan->nr_probes; i++)
+		n += !plan->probe[i].refused;
+	return n;
+}
+
+static bool wants_time(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->nr_rows; i++)
+		if (plan->row[i].nr_entry && plan->row[i].nr_return)
+			return true;
+	return false;
+}
+
+/* From the plan to the result, with the session open and the target there. */
+static int trace(struct session *session, struct target *target, struct plan *plan,
+		 FILE *out, const struct options *o)
+{
+	struct result result;
+	struct error err;
+	int signals;
+	int status;
+
+	if (plan->nr_probes &&
+	    (session_setup(session, plan, wants_time(plan), o->histogram, &err) ||
+	     session_enable(session, plan, &err)))
+		return complain(&err);
+	if (!nr_placed(plan)) {
+		report_refused(stderr, plan, o->verbose ? SIZE_MAX : SHOW_REFUSED);
+		fputs("pidtrace: nothing to trace: no probe could be placed\n", stderr);
+		return EXIT_TROUBLE;
+	}
+	report_summary(stderr, plan);
+	if (o->verbose)
+		report_refused(stderr, plan, SIZE_MAX);
+
+	signals = catch_signals();
+	if (target_resume(target, &err))
+		complain(&err);
+	wait_for_end(target, session, signals, o);
+	close(signals);
+	if (session_finish(session, &result, &err))
+		return complain(&err);
+	status = write_result(out, plan, &result, o);
+	result_free(&result);
+	return status;
+}
+
+static int list(const struct plan *plan, FILE *out, const struct options *o)
+{
+	report_list(out, plan);
+	if (fflush(out))
+		return EXIT_TROUBLE;
+	report_summary(stderr, plan);
+	report_refused(stderr, plan, o->verbose ? SIZE_MAX : SHOW_REFUSED);
+	return EXIT_FINE;
+}
+
+static int run(struct session *session, FILE *out, const struct options *o)
+{
+	struct target target;
+	struct error err;
+	struct plan plan;
+	int status;
+
+	if (o->command) {
+		status = target_start(&target, o->command, &err);
+		if (status) {
+			complain(&err);
+			return status;
+		}
+	} else if (target_attach(&target, o->pid, &err)) {
+		return complain(&err);
+	}
+	if (plan_make(&plan, &target, o->desc, o->nr_desc, &err))
+		status = complain(&err);
+	else if (o->list)
+		status = list(&plan, out, o);
+	else
+		status = trace(session, &target, &plan, out, o);
+	target_kill(&target);
+	close(target.pidfd);
+	plan_free(&plan);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct session session = { .fd = -1 };
+	struct options o;
+	struct error err;
+	FILE *out = stdout;
+	int status = EXIT_FINE;
+
+	options_parse(&o, argc, argv);
+	if (o.output) {
+		out = fopen(o.output, "we");
+		if (!out) {
+			fprintf(stderr, "pidtrace: cannot write %s: %s\n", o.output, strerror(errno));
+			return EXIT_TROUBLE;
+		}
+	}
+	if (!o.list && session_open(&session, &err))
+		status = complain(&err);
+	if (!status)
+		status = run(&session, out, &o);
+	session_close(&session);
+	if (fclose(out) && !status) {
+		fprintf(stderr, "pidtrace: cannot write the result: %s\n", strerror(errno));
+		status = EXIT_TROUBLE;
+	}
+	options_free(&o);
+	return status;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * rseq - restartable sequences, which must not be probed
+ */
+#ifndef PIDTRACE_RSEQ_H
+#define PIDTRACE_RSEQ_H
+
+#include <libelf.h>
+
+#include "ranges.h"
+
+/* Appends the code range of each critical section in __rseq_cs. */
+void rseq_read(Elf *elf, struct ranges *ranges);
+
+#endif
