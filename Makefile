@@ -26,7 +26,7 @@ modules:
 	@scripts/build-modules $(KERNEL) $(BUSTED)
 
 tools:
-	@$(MAKE) -s -C samples/pidtrace tool OUT=$(CURDIR)/build/tools
+	@$(MAKE) -s -C samples/pidtrace command O=$(CURDIR)/build/tools
 
 demo: deps
 	@tests/demo/run
