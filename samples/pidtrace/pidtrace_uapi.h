@@ -15,10 +15,12 @@
  * poll() says POLLIN when the target has exited or called exec, which ends its
  * probes.
  *
- * Every structure starts with its own size, which must be the one that the
- * module knows, and fields called reserved must be 0; so a later version can
- * tell an older caller. All calls fail with ENOTTY, EINVAL, EFAULT or ENOMEM in
- * the usual meanings; others are listed.
+ * Every structure that is handed over starts with its own size, which must be
+ * the one that the module knows, and fields called reserved and unknown flags
+ * must be 0; so a later version can tell an older caller. All calls fail with
+ * ENOTTY, EINVAL, EFAULT or ENOMEM in the usual meanings; others are listed.
+ * Opening fails with EPERM without CAP_PERFMON or CAP_SYS_PTRACE in the initial
+ * user namespace.
  */
 #ifndef PIDTRACE_UAPI_H
 #define PIDTRACE_UAPI_H
@@ -35,8 +37,8 @@
 #define PIDTRACE_BUCKETS	64
 
 /* pidtrace_setup.flags */
-#define PIDTRACE_TIME		(1U << 0)	/* pair returns with entries */
-#define PIDTRACE_HISTOGRAM	(1U << 1)	/* and fill buckets; needs _TIME */
+#define PIDTRACE_TIME		(1U << 0)	/* probes may ask for PIDTRACE_PAIR */
+#define PIDTRACE_HISTOGRAM	(1U << 1)	/* times go to buckets, too */
 
 /**
  * struct pidtrace_setup - whom to trace
@@ -64,6 +66,12 @@ enum pidtrace_kind {
 	PIDTRACE_OFFSET,
 };
 
+/*
+ * pidtrace_probe.flags: pair the entries and returns of this function to time
+ * its calls. For all probes of the function or for none of them.
+ */
+#define PIDTRACE_PAIR		(1U << 0)
+
 /**
  * struct pidtrace_probe - one probe, and what became of it
  * @addr: address of the instruction in the target
@@ -71,8 +79,8 @@ enum pidtrace_kind {
  * @size: size of the function in bytes
  * @function: index of the counters that it feeds, below nr_functions
  * @kind: enum pidtrace_kind
+ * @flags: PIDTRACE_PAIR
  * @error: out: 0, or a negative errno
- * @reserved: 0
  * @reason: out: the refusal in words, terminated by a 0 byte
  */
 struct pidtrace_probe {
@@ -81,8 +89,8 @@ struct pidtrace_probe {
 	__u64	size;
 	__u32	function;
 	__u32	kind;
+	__u32	flags;
 	__s32	error;
-	__u32	reserved;
 	__u8	reason[88];
 };
 

@@ -122,7 +122,7 @@ static size_t nr_placed(const struct plan *plan)
 static bool wants_time(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->nr_rows; i++)
-		if (plan->row[i].nr_entry && plan->row[i].nr_return)
+		if (row_is_timed(&plan->row[i]))
 			return true;
 	return false;
 }

@@ -82,6 +82,12 @@ void plan_free(struct plan *plan);
 /* Notes that the kernel did not take a probe of the plan. */
 void plan_refuse(struct plan *plan, struct probe *probe, const char *detail);
 
+/* Can calls be timed, having a probe on both ends? */
+static inline bool row_is_timed(const struct row *row)
+{
+	return row->nr_entry && row->nr_return;
+}
+
 /* "sqlite3_step", "sqlite3_step:1a", or "-:4e2a0"; to be freed. */
 char *row_title(const struct row *row);
 

@@ -218,7 +218,7 @@ static void table_make(struct table *t, const struct plan *plan, const struct re
 
 		t->calls |= row->nr_entry != 0;
 		t->returns |= row->nr_return != 0;
-		t->times |= row->nr_return && row->nr_entry;
+		t->times |= row_is_timed(row);
 		if (!count->calls && !count->returns)
 			continue;
 		t->order[t->nr++] = i;

@@ -127,6 +127,7 @@ static int enable_batch(struct session *s, struct plan *plan, struct pidtrace_pr
 		batch[i].size = row->size;
 		batch[i].function = probe->row;
 		batch[i].kind = kinds[probe->kind];
+		batch[i].flags = row_is_timed(row) ? PIDTRACE_PAIR : 0;
 	}
 	if (ioctl(s->fd, PIDTRACE_ENABLE, &enable))
 		return explain("enable the probes", plan, err);
