@@ -13,7 +13,7 @@
  * Objects, and who frees them:
  *
  *   session     a consumer's handle. Made by xfasttrap_session_create(), gone
- *               when the reaper has called &xfasttrap_ops.release.
+ *               when it was closed and reaped: &xfasttrap_ops.release says so.
  *   provider    one process image (an mm) that a session traces. Retired when
  *               the image goes away by exec or exit.
  *   probe       what the consumer asked for: kind, address, cookie.
@@ -27,7 +27,7 @@
  *      |           +--> retired -------------+     exec or exit of the target
  *      +--> refused                                &xfasttrap_spec.error says why
  *
- *   created    known, not yet in the target
+ *   created    known, not yet in the target; nobody but the worker sees it
  *   enabled    the breakpoint was read back from the target's memory
  *   disabling  hits are no longer delivered; the breakpoint may still be there
  *   disabled   the breakpoint is gone (read back); memory waits for its grace
@@ -195,9 +195,10 @@ enum xfasttrap_end {
  * @retired: optional. The target that this provider traced went away; @pid
  *	is its struct pid (no reference is passed on). Its probes deliver no
  *	more hits. Called once for each provider.
- * @release: the session is reaped: no callback of it runs or will run, @arg
- *	may be freed. Called exactly once, also when the session never enabled
- *	anything.
+ * @release: the session is reaped and its handle was given back, by
+ *	xfasttrap_session_close() or xfasttrap_drain(): no callback of it runs or
+ *	will run, @arg may be freed. Called exactly once, also when the session
+ *	never enabled anything.
  */
 struct xfasttrap_ops {
 	struct module *owner;
@@ -212,9 +213,9 @@ struct xfasttrap_ops {
  * @arg: handed to each of them
  *
  * The session belongs to the thread group of the caller: when that exits, the
- * session ends as if xfasttrap_session_close() had been called, whoever still
- * holds a descriptor for it. The handle itself stays valid until then *and*
- * until xfasttrap_session_close() was called.
+ * session ends, whoever still holds a descriptor for it, and everything it held
+ * is taken out. The handle itself stays valid, and &xfasttrap_ops.release is not
+ * called, until xfasttrap_session_close() or xfasttrap_drain() was.
  *
  * Costs of probes are machine-wide (a registered uprobe makes every exec that
  * maps the file slower), so the caller needs CAP_PERFMON or CAP_SYS_PTRACE in
@@ -222,7 +223,7 @@ struct xfasttrap_ops {
  *
  * Context: Task context. May sleep.
  * Return: The session, or ERR_PTR(): -EPERM without the capability, -EINVAL
- * for missing callbacks, -ENOMEM, -ESHUTDOWN when @ops->owner is being drained.
+ * for missing callbacks, -ENOMEM, -ESHUTDOWN when @ops->owner is being unloaded.
  */
 struct xfasttrap_session *
 xfasttrap_session_create(const struct xfasttrap_ops *ops, void *arg);
@@ -263,7 +264,7 @@ void xfasttrap_session_close(struct xfasttrap_session *session);
  * opener may not trace it, -EINVAL (bad argument, kernel thread, a 32-bit
  * process), -E2BIG too many probes, -ENOMEM, -EBUSY the memory map of the
  * target is held by somebody (reported on the console with the pid), -EINTR
- * killed, -ESHUTDOWN the session is ending.
+ * killed, -ESHUTDOWN the session is ending, -EDEADLK called from a callback.
  */
 long xfasttrap_enable(struct xfasttrap_session *session, struct pid *target,
 		      struct xfasttrap_spec *specs, size_t n);
@@ -271,7 +272,7 @@ long xfasttrap_enable(struct xfasttrap_session *session, struct pid *target,
 /**
  * xfasttrap_disable() - take a set of probes out again
  * @session: the session
- * @ids: &xfasttrap_spec.id of each, or NULL for every probe of the session
+ * @ids: &xfasttrap_spec.id of each, or NULL for every enabled probe
  * @n: number of @ids; ignored where @ids is NULL
  *
  * When this returns >= 0, no callback for one of these probes is running or
@@ -280,7 +281,10 @@ long xfasttrap_enable(struct xfasttrap_session *session, struct pid *target,
  *
  * Context: Task context. May sleep.
  * Return: The number of probes disabled, or -EINTR (killed: the worker goes on
- * and finishes it), -ENOMEM, -ESHUTDOWN the session is ending.
+ * and finishes it), -EBUSY (the memory map of a target is held by somebody: the
+ * probes deliver nothing any more, the reaper goes on trying to take them out),
+ * -ENOMEM, -EINVAL, -ESHUTDOWN the session is ending, -EDEADLK called from a
+ * callback.
  */
 long xfasttrap_disable(struct xfasttrap_session *session, const u64 *ids,
 		       size_t n);
@@ -288,7 +292,7 @@ long xfasttrap_disable(struct xfasttrap_session *session, const u64 *ids,
 /**
  * struct xfasttrap_stat - what a session holds now
  * @enabled: probes that deliver hits
- * @retired: probes whose target went away
+ * @retired: probes whose target went away, so far
  * @reaping: probes on their way out
  * @hits: hits delivered so far
  */
@@ -315,8 +319,10 @@ void xfasttrap_session_stat(struct xfasttrap_session *session,
  * xfasttrap_drain() - end every session of a module and wait for the reaper
  * @owner: THIS_MODULE
  *
- * For a consumer's exit function. Afterwards no callback of the module runs or
- * will run, and xfasttrap_session_create() refuses this owner.
+ * For a consumer's exit function, where xfasttrap_session_create() refuses the
+ * module already. Takes the place of xfasttrap_session_close() for each session
+ * that was not closed: their handles are invalid afterwards. No callback of the
+ * module runs or will run then.
  *
  * Context: Task context. May sleep, not killable: it must not be called from
  * one of the callbacks or the wait would be for itself.
