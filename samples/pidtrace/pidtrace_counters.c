@@ -121,6 +121,7 @@ void counters_sum(const struct counters *c, u32 function, struct pidtrace_count 
 	for_each_possible_cpu(cpu) {
 		const struct counters_cpu *own = &c->cpu[cpu];
 		const struct pidtrace_count *count = &own->count[function];
+		const u64 *bucket = own->bucket + (size_t)function * PIDTRACE_BUCKETS;
 
 		sum->calls += READ_ONCE(count->calls);
 		sum->returns += READ_ONCE(count->returns);
@@ -128,6 +129,6 @@ void counters_sum(const struct counters *c, u32 function, struct pidtrace_count 
 		sum->total_ns += READ_ONCE(count->total_ns);
 		sum->max_ns = max_t(u64, sum->max_ns, READ_ONCE(count->max_ns));
 		for (b = 0; buckets && b < PIDTRACE_BUCKETS; b++)
-			buckets[b] += READ_ONCE(own->bucket[(size_t)function * PIDTRACE_BUCKETS + b]);
+			buckets[b] += READ_ONCE(bucket[b]);
 	}
 }

@@ -28,6 +28,7 @@
  * behind it; giving up ownership is a release store (A), and pairs with that
  * cmpxchg() (B), so the next owner's writes come after the last one's.
  */
+#include <linux/bits.h>
 #include <linux/hash.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
@@ -41,7 +42,7 @@
 #include "pidtrace_frames.h"
 
 #define THREAD_BITS	10	/* 1024 threads inside probed functions at once */
-#define THREADS		(1U << THREAD_BITS)
+#define THREADS		BIT(THREAD_BITS)
 #define PLACES		16	/* where a thread looks for its entry */
 #define DEPTH		128	/* open calls of one thread */
 

@@ -54,7 +54,7 @@
 struct tracer {
 	struct kref			ref;
 	struct xfasttrap_session	*session;
-	struct mutex			lock;
+	struct mutex			lock;		/* one call at a time */
 	struct pid			*target;	/* NULL until PIDTRACE_SETUP */
 	u32				nr_functions;
 	struct counters			*counters;

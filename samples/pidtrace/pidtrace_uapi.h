@@ -32,13 +32,13 @@
 #define PIDTRACE_VERSION	1
 
 /* Limits of one session. */
-#define PIDTRACE_MAX_FUNCTIONS	(1U << 18)
-#define PIDTRACE_MAX_BATCH	(1U << 16)
+#define PIDTRACE_MAX_FUNCTIONS	262144
+#define PIDTRACE_MAX_BATCH	65536
 #define PIDTRACE_BUCKETS	64
 
 /* pidtrace_setup.flags */
-#define PIDTRACE_TIME		(1U << 0)	/* probes may ask for PIDTRACE_PAIR */
-#define PIDTRACE_HISTOGRAM	(1U << 1)	/* times go to buckets, too */
+#define PIDTRACE_TIME		0x1	/* probes may ask for PIDTRACE_PAIR */
+#define PIDTRACE_HISTOGRAM	0x2	/* times go to buckets, too */
 
 /**
  * struct pidtrace_setup - whom to trace
@@ -70,7 +70,7 @@ enum pidtrace_kind {
  * pidtrace_probe.flags: pair the entries and returns of this function to time
  * its calls. For all probes of the function or for none of them.
  */
-#define PIDTRACE_PAIR		(1U << 0)
+#define PIDTRACE_PAIR		0x1
 
 /**
  * struct pidtrace_probe - one probe, and what became of it
@@ -152,8 +152,8 @@ struct pidtrace_read {
 };
 
 /* pidtrace_state.flags */
-#define PIDTRACE_TARGET_EXITED	(1U << 0)
-#define PIDTRACE_TARGET_EXEC	(1U << 1)	/* it runs another program now */
+#define PIDTRACE_TARGET_EXITED	0x1
+#define PIDTRACE_TARGET_EXEC	0x2	/* it runs another program now */
 
 /**
  * struct pidtrace_state - how the session is
