@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * domain - life of a domain, tickets and waits.
+ *
+ * A domain in the public header is what readers need: a pointer to their words.
+ * The update side is a struct xsync_state, allocated with it; round.c says how a
+ * ticket gets done, wait.c how a task sleeps for it, callback.c how a function
+ * runs after it.
+ *
+ * Waits.  A wait where it cannot be legal is refused with an error and noted
+ * (misuse.c).  Where the machine can tell beforehand, lockdep does: a read
+ * section is a recursive reader of the domain's class, a wait is a
+ * lock_map_sync() of it, so a lock that a waiter holds and a section takes is reported the first
+ * time both were seen, whether or not they meet.
+ *
+ * Life.  xsync_domains_lock guards the list of domains and their destruction.  A
+ * domain is destroyed only while nobody is inside, no ticket is open and no
+ * callback queued; the quiescing order is: off the list (no more kicks by
+ * hotplug), worker, kick, timer, memory.
+ *
+ * The sequence does not begin at 0 but shortly before it wraps, so that the wrap
+ * is passed on every machine.
+ */
+#include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include "compat/lockdep.h"
+#include "internal.h"
+
+#define XSYNC_FIRST_SEQ	(-200UL)
+
+DEFINE_MUTEX(xsync_domains_lock);
+LIST_HEAD(xsync_domains);
+
+static void xsync_state_free(struct xsync_state *s)
+{
+	free_cpumask_var(s->pending);
+	free_percpu(s->counts);
+	free_percpu(s->readers);
+	kvfree(s);
+}
+
+static struct xsync_state *xsync_state_alloc(const char *name)
+{
+	struct xsync_state *s;
+
+	s = kvzalloc(struct_size(s, snap, nr_cpu_ids), GFP_KERNEL);
+	if (!s)
+		return NULL;
+	s->name = name;
+	s->readers = alloc_percpu(struct xsync_reader);
+	s->counts = alloc_percpu(struct xsync_counts);
+	if (!s->readers || !s->counts ||
+	    !zalloc_cpumask_var(&s->pending, GFP_KERNEL)) {
+		xsync_state_free(s);
+		return NULL;
+	}
+
+	s->seq = XSYNC_FIRST_SEQ;
+	s->need = XSYNC_FIRST_SEQ;
+	xsync_waitlist_init(&s->waitlist, &s->seq);
+	xsync_misuse_init(&s->misuse, name);
+	xsync_callbacks_setup(s);
+	xsync_round_setup(s);
+	return s;
+}
+
+/* The function behind xsync_domain_init(), which see. */
+int __xsync_domain_init(struct xsync_domain *d, const char *name,
+			enum xsync_flavour flavour,
+			struct xsync_domain_keys *keys)
+{
+	struct xsync_state *s;
+
+	if (flavour != XSYNC_FENCED)
+		return -EINVAL;
+	s = xsync_state_alloc(name);
+	if (!s)
+		return -ENOMEM;
+
+	s->domain = d;
+	d->state = s;
+	d->readers = s->readers;
+	lockdep_init_map(&d->read_map, name, &keys->read, 0);
+	lockdep_init_map(&d->callback_map, name, &keys->callback, 0);
+
+	mutex_lock(&xsync_domains_lock);
+	list_add_tail(&s->node, &xsync_domains);
+	mutex_unlock(&xsync_domains_lock);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(__xsync_domain_init);
+
+static bool xsync_domain_busy(struct xsync_state *s)
+{
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu)
+		if (READ_ONCE(per_cpu_ptr(s->readers, cpu)->word) & XSYNC_NEST_MASK)
+			return true;
+
+	return xsync_open(s) || atomic_long_read(&s->callbacks) ||
+	       !list_empty(&s->waitlist.waiters);
+}
+
+/**
+ * xsync_domain_destroy - end a domain that is not in use
+ * @d: the domain
+ *
+ * Whoever calls this must have seen to it that nobody can enter, start or queue
+ * any more; it finds out about those who have not finished.
+ *
+ * Context: Task context, may sleep.
+ * Return: 0; -EBUSY, the domain being as before, while a reader is inside, a
+ *	   ticket is open or a callback is queued or running; -EDEADLK in a
+ *	   callback of @d.
+ */
+int xsync_domain_destroy(struct xsync_domain *d)
+{
+	struct xsync_state *s = d->state;
+
+	might_sleep();
+	if (READ_ONCE(s->cb_task) == current)
+		return -EDEADLK;
+
+	mutex_lock(&xsync_domains_lock);
+	if (xsync_domain_busy(s)) {
+		mutex_unlock(&xsync_domains_lock);
+		return -EBUSY;
+	}
+	list_del(&s->node);
+	mutex_unlock(&xsync_domains_lock);
+
+	cancel_work_sync(&s->cb_work);
+	xsync_round_teardown(s);
+	xsync_handoff_sync(&s->misuse.report);
+	d->state = NULL;
+	d->readers = NULL;
+	xsync_state_free(s);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(xsync_domain_destroy);
+
+/**
+ * xsync_domains_kick - have every domain looked at again
+ *
+ * Context: CPU hotplug callback.
+ */
+void xsync_domains_kick(void)
+{
+	struct xsync_state *s;
+
+	mutex_lock(&xsync_domains_lock);
+	list_for_each_entry(s, &xsync_domains, node)
+		xsync_handoff(&s->kick);
+	mutex_unlock(&xsync_domains_lock);
+}
+
+/**
+ * xsync_start - take a ticket for a grace period
+ * @d: the domain
+ *
+ * The grace period goes on by itself.  Often it is over at once: with nobody
+ * inside, the ticket is done when this returns.
+ *
+ * A ticket stays valid until half of all unsigned longs have been used up.
+ *
+ * Context: Any, including NMI and under rq->lock, also inside a read section.
+ * Return: the ticket for xsync_poll() and xsync_wait(); any value.
+ */
+unsigned long xsync_start(struct xsync_domain *d)
+{
+	struct xsync_state *s = d->state;
+	unsigned long ticket;
+
+	this_cpu_inc(s->counts->starts);
+	ticket = xsync_ticket(s);
+	xsync_advance(s);
+	return ticket;
+}
+EXPORT_SYMBOL_GPL(xsync_start);
+
+/**
+ * xsync_poll - whether a grace period is over
+ * @d: the domain
+ * @ticket: from xsync_start()
+ *
+ * Once true it stays true.
+ *
+ * Context: Any, including NMI and under rq->lock.
+ * Return: true if every section that was open when the ticket was given has
+ *	   ended; its accesses are then ordered before the caller's next ones.
+ */
+bool xsync_poll(struct xsync_domain *d, unsigned long ticket)
+{
+	return xsync_passed(d->state, ticket);
+}
+EXPORT_SYMBOL_GPL(xsync_poll);
+
+/**
+ * xsync_may_wait - whether waiting for the domain could ever end
+ * @s: the domain
+ * @ip: the caller, for the report
+ *
+ * Context: Any.
+ * Return: 0, -EDEADLK, -EWOULDBLOCK.
+ */
+int xsync_may_wait(struct xsync_state *s, unsigned long ip)
+{
+	const char *where;
+	int err = -EDEADLK;
+
+	if (xsync_inside(s)) {
+		where = "inside a read section of the domain";
+	} else if (in_task() && READ_ONCE(s->cb_task) == current) {
+		where = "in a callback of the domain";
+	} else if (xcall_in_function()) {
+		where = "in a cross-call function";
+	} else if (xsync_may_sleep()) {
+		where = "in atomic context";
+		err = -EWOULDBLOCK;
+	} else {
+		return 0;
+	}
+	xsync_misuse_report(&s->misuse, where, err, ip);
+	return err;
+}
+
+/* Most grace periods end in less time than a sleep takes. */
+static bool xsync_spin(struct xsync_state *s, unsigned long ticket)
+{
+	u64 end = ktime_get_mono_fast_ns() + XSYNC_SPIN_NS;
+
+	while (!xsync_passed(s, ticket)) {
+		if (need_resched() || ktime_get_mono_fast_ns() > end)
+			return false;
+		cpu_relax();
+		xsync_advance(s);
+	}
+	return true;
+}
+
+/* @ns: KTIME_MAX means for ever. */
+static int xsync_wait_in(struct xsync_domain *d, unsigned long ticket,
+			 unsigned int task_state, u64 ns, unsigned long ip)
+{
+	struct xsync_state *s = d->state;
+	ktime_t expires = KTIME_MAX;
+	int err;
+
+	/* First of all: in an NMI not even the time may be asked for. */
+	err = xsync_may_wait(s, ip);
+	if (err)
+		return err;
+	might_sleep();
+	lock_map_sync(&d->read_map);
+
+	if (ns < KTIME_MAX)
+		expires = ktime_add_safe(ktime_get(), ns_to_ktime(ns));
+	if (xsync_spin(s, ticket))
+		return 0;
+	return xsync_waitlist_sleep(&s->waitlist, ticket, task_state, expires);
+}
+
+/**
+ * xsync_wait - wait until a grace period is over
+ * @d: the domain
+ * @ticket: from xsync_start()
+ *
+ * Context: Task context, sleeps.
+ * Return: 0; -EDEADLK in a read section or a callback of @d or in a cross-call
+ *	   function, -EWOULDBLOCK in atomic context: nothing was waited for.
+ */
+int xsync_wait(struct xsync_domain *d, unsigned long ticket)
+{
+	return xsync_wait_in(d, ticket, TASK_UNINTERRUPTIBLE, KTIME_MAX, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(xsync_wait);
+
+/**
+ * xsync_wait_killable - wait until a grace period is over or the task killed
+ * @d: the domain
+ * @ticket: from xsync_start(); still valid after -EINTR
+ *
+ * Context: Task context, sleeps.
+ * Return: as xsync_wait(), or -EINTR after a fatal signal.
+ */
+int xsync_wait_killable(struct xsync_domain *d, unsigned long ticket)
+{
+	return xsync_wait_in(d, ticket, TASK_KILLABLE, KTIME_MAX, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(xsync_wait_killable);
+
+/**
+ * xsync_wait_timeout - wait until a grace period is over, killably, but not for ever
+ * @d: the domain
+ * @ticket: from xsync_start(); still valid after -EINTR and -ETIMEDOUT
+ * @ns: for how long at most
+ *
+ * Context: Task context, sleeps.
+ * Return: as xsync_wait_killable(), or -ETIMEDOUT.
+ */
+int xsync_wait_timeout(struct xsync_domain *d, unsigned long ticket, u64 ns)
+{
+	return xsync_wait_in(d, ticket, TASK_KILLABLE, ns, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(xsync_wait_timeout);
+
+/**
+ * xsync_synchronize - wait for a grace period
+ * @d: the domain
+ *
+ * Context: Task context, sleeps.
+ * Return: as xsync_wait().
+ */
+int xsync_synchronize(struct xsync_domain *d)
+{
+	return xsync_wait_in(d, xsync_start(d), TASK_UNINTERRUPTIBLE, KTIME_MAX,
+			     _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(xsync_synchronize);

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * round - find out that every CPU has left, and who does that when.
+ *
+ * Problem.  A ticket must complete once every read section that was open when
+ * it was given has ended.  It may be asked for in an NMI, so nobody may wait for
+ * a lock; many ask at once, so they have to share the work; and no CPU may be
+ * disturbed, so it is done by reading what each CPU's readers leave behind.
+ *
+ * Structures.  Each possible CPU has one word per domain on a cache line of its
+ * own: sections completed << 8 | sections entered and not left.  The domain has
+ * a sequence, even between rounds and odd in a round, the highest ticket given
+ * (need), and a bit, XSYNC_DRIVING, whose holder alone moves the sequence on.
+ *
+ * A round begins by making the sequence odd; then all words are read.  CPUs with
+ * nobody inside are done.  For the others the word is kept, and they are done as
+ * soon as nobody is inside or another section has been completed: whoever is
+ * inside then entered after the round began.  That is what keeps back-to-back
+ * readers from holding up a grace period.  No CPU left: the sequence becomes
+ * even.  A ticket is the first even value that a round which begins after it was
+ * asked for will give: a round that is under way may have read words already.
+ *
+ * Who drives.  Everybody who starts or waits tries to take XSYNC_DRIVING; who
+ * does not get it leaves it to the holder, who looks again after letting go.  It
+ * is a bit that is only ever tried, not a spinlock: also on a kernel for one CPU,
+ * where a raw_spin_trylock() always succeeds, an NMI must find it taken.  At most
+ * two rounds are made in one go.  While a round stays open a hard timer, 10 µs
+ * doubling to 1 ms, looks again; it is armed by the kick, a hand-off, which also
+ * does the wake-ups.
+ *
+ * Memory ordering.
+ *  A  xsync_enter()'s barrier: count, then accesses.
+ *  B  xsync_exit()'s barrier: accesses, then count.
+ *  C  start: the caller's stores before the read of the sequence.  With D, by
+ *     way of the sequence: a section that this ticket's round does not see
+ *     inside sees those stores.
+ *  D  round: odd sequence before the reads of the words.  Pairs with A: the
+ *     reader's count is seen, or the reader sees what was before C.
+ *  E  scan: acquire of the words, pairs with B; then release of the even
+ *     sequence and acquire in xsync_passed(): what the sections did is before
+ *     what the one who sees the ticket done does.
+ *  F  start: need, then the try for XSYNC_DRIVING; holder: letting go, then the
+ *     read of need.  A ticket is seen by the holder or by its starter's own try.
+ *  G  the same between need or the odd sequence and XSYNC_POLLING, which the
+ *     timer clears before it looks.
+ *  H  end of a round: even sequence, then the look for sleepers; see wait.c.
+ *     Callbacks likewise: queued, then kicked.
+ *
+ * Hotplug.  All possible CPUs are read, so a CPU that comes up is not missed and
+ * one that went down is seen with nobody inside.  A kick on a CPU that is not
+ * online any more does not arm the timer, which could be lost; the dead callback
+ * kicks all domains.
+ *
+ * Limits.  A CPU that never leaves keeps the ticket open; it is named once per
+ * round after stall_ms.
+ */
+#define pr_fmt(fmt) "xsync: " fmt
+
+#include <linux/bitops.h>
+#include <linux/cpumask.h>
+#include <linux/export.h>
+#include <linux/irqflags.h>
+#include <linux/jiffies.h>
+#include <linux/minmax.h>
+#include <linux/moduleparam.h>
+#include <linux/printk.h>
+#include <linux/smp.h>
+#include "compat/hrtimer.h"
+#include "internal.h"
+
+#define XSYNC_POLL_MIN_NS	(10 * NSEC_PER_USEC)
+#define XSYNC_POLL_MAX_NS	NSEC_PER_MSEC
+#define XSYNC_ROUNDS_AT_ONCE	2
+
+static unsigned int xsync_stall_ms = 10000;
+module_param_named(stall_ms, xsync_stall_ms, uint, 0600);
+MODULE_PARM_DESC(stall_ms, "report a grace period that is open for so long, 0: never (10000)");
+
+static unsigned long xsync_word(const struct xsync_state *s, unsigned int cpu)
+{
+	return smp_load_acquire(&per_cpu_ptr(s->readers, cpu)->word);	/* E */
+}
+
+/* Read all words; called right after the sequence became odd. */
+static void xsync_scan(struct xsync_state *s)
+{
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu) {
+		unsigned long word = xsync_word(s, cpu);
+
+		if (!(word & XSYNC_NEST_MASK))
+			continue;
+		s->snap[cpu] = word;
+		__cpumask_set_cpu(cpu, s->pending);
+	}
+}
+
+/* Read the words of those who were inside. */
+static void xsync_rescan(struct xsync_state *s)
+{
+	unsigned int cpu;
+
+	for_each_cpu(cpu, s->pending) {
+		unsigned long word = xsync_word(s, cpu);
+		bool another = (word ^ s->snap[cpu]) & ~XSYNC_NEST_MASK;
+
+		if (another || !(word & XSYNC_NEST_MASK))
+			__cpumask_clear_cpu(cpu, s->pending);
+	}
+}
+
+/*
+ * Move the rounds on as far as they go now, XSYNC_DRIVING being held.  Returns
+ * whether one ended.
+ */
+static bool xsync_drive_rounds(struct xsync_state *s)
+{
+	unsigned int ended = 0;
+
+	while (ended < XSYNC_ROUNDS_AT_ONCE) {
+		unsigned long seq = s->seq;
+
+		if (seq & 1) {
+			xsync_rescan(s);
+		} else {
+			if (!xsync_open(s))
+				break;
+			s->round_began = jiffies;
+			WRITE_ONCE(s->seq, ++seq);
+			smp_mb();	/* D */
+			xsync_scan(s);
+		}
+		if (!cpumask_empty(s->pending))
+			break;
+		WRITE_ONCE(s->rounds, s->rounds + 1);
+		smp_store_release(&s->seq, seq + 1);	/* E */
+		ended++;
+	}
+	return ended;
+}
+
+/**
+ * xsync_try_advance - move the rounds on unless somebody else is at it
+ * @s: the domain
+ *
+ * Somebody else, in the context that we interrupted or on another CPU, will see
+ * what is needed.
+ *
+ * Context: Any.
+ * Return: whether a round ended here.
+ */
+bool xsync_try_advance(struct xsync_state *s)
+{
+	unsigned long flags;
+	bool ended;
+
+	local_irq_save(flags);
+	if (test_and_set_bit_lock(XSYNC_DRIVING, &s->flags)) {
+		local_irq_restore(flags);
+		return false;
+	}
+	ended = xsync_drive_rounds(s);
+	clear_bit_unlock(XSYNC_DRIVING, &s->flags);
+	local_irq_restore(flags);
+	smp_mb();	/* F, G, H */
+	return ended;
+}
+
+/* Somebody sleeps, or callbacks have a ticket: the end of a round is news. */
+static bool xsync_awaited(const struct xsync_state *s)
+{
+	return !list_empty(&s->waitlist.waiters) || READ_ONCE(s->cb_waiting);
+}
+
+/**
+ * xsync_advance - try to move the rounds on, and see to it that they will
+ * @s: the domain
+ *
+ * Context: Any.
+ */
+void xsync_advance(struct xsync_state *s)
+{
+	bool ended = xsync_try_advance(s);
+
+	if ((ended && xsync_awaited(s)) ||
+	    (xsync_open(s) && !test_bit(XSYNC_POLLING, &s->flags)))
+		xsync_handoff(&s->kick);
+}
+
+/**
+ * xsync_ticket - take a ticket
+ * @s: the domain
+ *
+ * The caller goes on to xsync_advance() or xsync_try_advance().
+ *
+ * Context: Any.
+ * Return: the ticket.
+ */
+unsigned long xsync_ticket(struct xsync_state *s)
+{
+	unsigned long need, ticket;
+
+	smp_mb();	/* C */
+	ticket = (READ_ONCE(s->seq) + 3) & ~1UL;
+
+	need = READ_ONCE(s->need);
+	while (!xsync_seq_passed(need, ticket) &&
+	       !try_cmpxchg(&s->need, &need, ticket))
+		;
+	smp_mb();	/* F, G */
+	return ticket;
+}
+
+/**
+ * xsync_inside - whether the caller is in a read section of the domain
+ * @s: the domain
+ *
+ * A section keeps preemption off, so if this CPU has one open it is the caller's
+ * or one that the caller interrupted.
+ *
+ * Context: Any.
+ */
+bool xsync_inside(const struct xsync_state *s)
+{
+	unsigned long word;
+
+	preempt_disable();
+	word = this_cpu_read(s->readers->word);
+	preempt_enable();
+	return word & XSYNC_NEST_MASK;
+}
+
+static void xsync_report_stall(struct xsync_state *s)
+{
+	unsigned int limit = READ_ONCE(xsync_stall_ms);
+	unsigned long seq = READ_ONCE(s->seq);
+	unsigned long age = jiffies - READ_ONCE(s->round_began);
+
+	if (!limit || !(seq & 1) || s->stalled_seq == seq ||
+	    age < msecs_to_jiffies(limit))
+		return;
+
+	s->stalled_seq = seq;
+	s->stalls++;
+	pr_warn("%s: a grace period is held up for %u ms by a read section on CPU %*pbl; %ld callbacks wait\n",
+		s->name, jiffies_to_msecs(age), cpumask_pr_args(s->pending),
+		atomic_long_read(&s->callbacks));
+}
+
+/* Have the rounds looked at again, the later the longer this one is open. */
+static void xsync_arm_poller(struct xsync_state *s)
+{
+	unsigned long seq;
+
+	if (!cpu_online(raw_smp_processor_id()) ||
+	    test_and_set_bit(XSYNC_POLLING, &s->flags))
+		return;
+
+	xsync_report_stall(s);
+	seq = READ_ONCE(s->seq);
+	if (s->poll_seq != seq)
+		s->poll_ns = XSYNC_POLL_MIN_NS;
+	else
+		s->poll_ns = min_t(u64, 2 * s->poll_ns, XSYNC_POLL_MAX_NS);
+	s->poll_seq = seq;
+	hrtimer_start(&s->poller, ns_to_ktime(s->poll_ns), HRTIMER_MODE_REL_HARD);
+}
+
+/*
+ * Everything that takes more than looking: hard interrupt, or a hotplug callback
+ * with interrupts off.
+ */
+static void xsync_drive(struct xsync_state *s)
+{
+	xsync_try_advance(s);
+	xsync_callbacks_move(s);
+	if (xsync_waitlist_wake(&s->waitlist))
+		xsync_handoff(&s->kick);
+	if (xsync_open(s))
+		xsync_arm_poller(s);
+}
+
+static void xsync_kicked(struct xsync_handoff *h)
+{
+	xsync_drive(container_of(h, struct xsync_state, kick));
+}
+
+static enum hrtimer_restart xsync_poll_again(struct hrtimer *timer)
+{
+	struct xsync_state *s = container_of(timer, struct xsync_state, poller);
+
+	clear_bit_unlock(XSYNC_POLLING, &s->flags);
+	smp_mb();	/* G */
+	xsync_drive(s);
+	return HRTIMER_NORESTART;
+}
+
+void xsync_round_setup(struct xsync_state *s)
+{
+	xsync_handoff_init(&s->kick, xsync_kicked);
+	hrtimer_setup(&s->poller, xsync_poll_again, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_REL_HARD);
+}
+
+/*
+ * Nobody starts or waits any more and no ticket is open, so the timer is not
+ * armed again; but a last kick or timer may be under way, one after the other.
+ */
+void xsync_round_teardown(struct xsync_state *s)
+{
+	xsync_handoff_sync(&s->kick);
+	hrtimer_cancel(&s->poller);
+	xsync_handoff_sync(&s->kick);
+}
