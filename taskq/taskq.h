@@ -22,23 +22,24 @@
  *
  * Who may call what from where:
  *
- *                          task  softirq  hardirq  IRQs  under     NMI  sleeps
- *                                                  off   rq->lock
- *   xtaskq_dispatch SLEEP   yes   no       no       no    no        no   yes
- *   xtaskq_dispatch NOSLEEP yes   yes      yes      yes   no        no   no
- *   xtaskq_dispatch_ent     yes   yes      yes      yes   no        no   no
- *   xtaskq_dispatch_any     yes   yes      yes      yes   yes       yes  no
- *   xtaskq_cancel_ent       yes   yes      yes      yes   no        no   no
- *   xtaskq_member           yes   yes      yes      yes   yes       yes  no
- *   xtaskq_wait*            yes   error    error    error error     error yes
- *   xtaskq_create           yes   no       no       no    no        no   yes
- *   xtaskq_destroy          yes   error    error    error error     error yes
+ *                          task  softirq  hardirq  IRQs   under      NMI    sleeps
+ *                                                  off    rq->lock
+ *   xtaskq_dispatch        yes   no       no       no     no         no     yes
+ *   - with NOSLEEP         yes   yes      yes      yes    no         no     no
+ *   xtaskq_dispatch_ent    yes   yes      yes      yes    no         no     no
+ *   xtaskq_dispatch_any    yes   yes      yes      yes    yes        yes    no
+ *   xtaskq_cancel_ent      yes   yes      yes      yes    no         no     no
+ *   xtaskq_member          yes   yes      yes      yes    yes        yes    no
+ *   xtaskq_wait*           yes   error    error    error  error      error  yes
+ *   xtaskq_create          yes   no       no       no     no         no     yes
+ *   xtaskq_destroy         yes   error    error    error  error      error  yes
  *
  * "under rq->lock" stands for every context that may hold a lock of the
  * scheduler (rq->lock, p->pi_lock), which a probe or a tracepoint handler cannot
- * rule out.  "error" is -EWOULDBLOCK at once and one message.  The table is the
- * same on PREEMPT_RT, except that memory cannot be had there with interrupts or
- * preemption off: see xtaskq_dispatch().  Without CONFIG_PREEMPT_COUNT a held
+ * rule out.  "error" is -EWOULDBLOCK at once; the kernel log says so, except where
+ * interrupts are off and it might not be possible to.  The table is the same on
+ * PREEMPT_RT, except that memory cannot be had there with interrupts or preemption
+ * off: see xtaskq_dispatch().  Without CONFIG_PREEMPT_COUNT a held
  * spinlock cannot be seen, and sleeping under one is then the caller's bug.
  *
  * Functions run in task context, with nothing held, and may sleep.

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The threads of a queue.
+ *
+ * Problem.  Exactly nthreads functions are to run at a time.  No workqueue
+ * promises that (its max_active is per node, and means something else since 6.9),
+ * and the wake-up latency of a workqueue is not good enough for timeouts.  So the
+ * queue owns the tasks and counts, and only borrows what runs its loop.
+ *
+ * A runner is the loop "take the first entry, call it".  It is idle, on the
+ * queue's idle list, or busy.  A dispatch takes one off the idle list, if there is
+ * one, and wakes it after the lock; a queue that is busy wakes nobody.  The same
+ * loop runs
+ *
+ *  - in a work item on a workqueue of the queue's own.  A work item never runs
+ *    twice at a time, and one that is queued while it ends runs again;
+ *  - or, XTASKQ_DEDICATED, in a kthread.
+ *
+ * A runner that finishes a task and takes the next one does both under one hold
+ * of the lock, and wakes, frees and calls after it.
+ *
+ * XTASKQ_DYNAMIC: kthreads are created up to nthreads by a manager, a work item
+ * on the queue's workqueue.  A runner that leaves the idle list empty tells the
+ * manager before it calls a function, so that there is a thread for the next task
+ * however long that function blocks.  The manager creates one thread at a time,
+ * which goes to the idle list, or straight to work if something is pending.  When
+ * all nthreads are busy and tasks wait, it reports the function that has run
+ * longest.  Every few seconds threads that are idle are stopped, all but one.
+ *
+ * Memory ordering.  C: r->idle is cleared, then the thread woken; the thread sets
+ * its state, then looks at r->idle.  Both are full barriers, so either it sees the
+ * work or the wake-up sees it asleep.
+ *
+ * Lifetime.  Whoever took a runner off the idle list is in a section with
+ * preemption off until it has woken it.  A thread is stopped only after a grace
+ * period that began when it was off the list for good.
+ *
+ * Limits.  The longest idle lists and the id scan are nthreads long.
+ */
+#include <linux/kthread.h>
+#include <linux/nodemask.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include "internal.h"
+
+/* How long a dynamic queue keeps threads that have nothing to do. */
+#define TRIM_AFTER	(5 * HZ)
+
+/* Takes an idle runner, if any, to be kicked after the lock. */
+struct xtaskq_runner *xtaskq_runner_take(struct xtaskq *tq)
+{
+	struct xtaskq_runner *r;
+
+	lockdep_assert_held(&tq->lock);
+	r = list_first_entry_or_null(&tq->idle, struct xtaskq_runner, link);
+	if (r) {
+		list_del(&r->link);
+		tq->nidle--;
+		WRITE_ONCE(r->idle, false);	/* C */
+	}
+	return r;
+}
+
+/* With preemption off since xtaskq_runner_take(). */
+void xtaskq_runner_kick(struct xtaskq_runner *r)
+{
+	if (r->tq->flags & XTASKQ_DEDICATED)
+		wake_up_process(r->thread);
+	else
+		queue_work(r->tq->wq, &r->work);
+}
+
+static void runner_idle(struct xtaskq *tq, struct xtaskq_runner *r)
+{
+	list_add(&r->link, &tq->idle);
+	tq->nidle++;
+	tq->full = false;
+	WRITE_ONCE(r->task, NULL);
+	WRITE_ONCE(r->idle, true);
+}
+
+/* True if the manager is to be told that the last idle runner is busy now. */
+static bool runner_is_last(struct xtaskq *tq)
+{
+	if (!(tq->flags & XTASKQ_DYNAMIC) || tq->nidle || tq->full)
+		return false;
+	tq->full = tq->nlive == tq->nthreads;
+	return true;
+}
+
+/* Takes the first entry; what the caller needs of it is copied to the runner. */
+static void runner_begin(struct xtaskq *tq, struct xtaskq_runner *r)
+{
+	struct xtaskq_ent *ent = list_first_entry(&tq->pending, struct xtaskq_ent, link);
+
+	xtaskq_unlink(tq, ent);
+	r->func = ent->func;
+	r->arg = ent->arg;
+	r->id = ent->id;
+	r->own = ent->flags & XTASKQ_ENT_OWN ? ent : NULL;
+	r->since = ktime_get();
+	smp_store_release(&ent->busy, 0);	/* B, in dispatch.c */
+}
+
+/*
+ * Ends the task that the runner has just called, if any, and takes the next one.
+ * False: there was none, and the runner is idle.
+ */
+static bool runner_next(struct xtaskq_runner *r)
+{
+	struct xtaskq *tq = r->tq;
+	struct xtaskq_ent *spent = NULL;
+	bool last = false, throttled = false, more;
+	LIST_HEAD(woken);
+
+	raw_spin_lock_irq(&tq->lock);
+	if (r->id) {
+		tq->executed++;
+		xtaskq_wake_id(tq, r->id, &woken);
+		if (r->own) {
+			throttled = true;
+			if (xtaskq_ent_put(tq, r->own))
+				spent = r->own;
+		}
+		r->id = 0;
+		r->func = NULL;
+	}
+	more = tq->npending;
+	if (more) {
+		runner_begin(tq, r);
+		last = runner_is_last(tq);
+	} else {
+		runner_idle(tq, r);
+		xtaskq_wake_quiet(tq, &woken);
+	}
+	raw_spin_unlock_irq(&tq->lock);
+
+	xtaskq_wake(&woken);
+	kfree(spent);
+	if (throttled && wq_has_sleeper(&tq->freed))
+		wake_up(&tq->freed);
+	if (last)
+		queue_work(tq->wq, &tq->grow);
+	return more;
+}
+
+static void runner_loop(struct xtaskq_runner *r)
+{
+	WRITE_ONCE(r->task, current);
+	while (runner_next(r)) {
+		lock_map_acquire(&r->tq->map);
+		r->func(r->arg);
+		lock_map_release(&r->tq->map);
+		cond_resched();
+	}
+}
+
+static void runner_work(struct work_struct *work)
+{
+	runner_loop(container_of(work, struct xtaskq_runner, work));
+}
+
+static int runner_thread(void *data)
+{
+	struct xtaskq_runner *r = data;
+
+	for (;;) {
+		set_current_state(TASK_IDLE);	/* C */
+		if (!READ_ONCE(r->idle)) {
+			__set_current_state(TASK_RUNNING);
+			runner_loop(r);
+			continue;
+		}
+		if (kthread_should_stop())
+			break;
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+	return 0;
+}
+
+/* Creates the thread of one slot; it goes to work or to the idle list. */
+static int runner_create(struct xtaskq *tq, unsigned int slot)
+{
+	struct xtaskq_runner *r = &tq->runners[slot];
+	struct task_struct *thread;
+
+	thread = kthread_create(runner_thread, r, "%s/%u", tq->name, slot);
+	if (IS_ERR(thread))
+		return PTR_ERR(thread);
+	if (tq->pri == XTASKQ_PRI_HIGH)
+		sched_set_normal(thread, MIN_NICE);
+
+	raw_spin_lock_irq(&tq->lock);
+	r->thread = thread;
+	tq->nlive++;
+	if (tq->npending)
+		WRITE_ONCE(r->idle, false);
+	else
+		runner_idle(tq, r);
+	raw_spin_unlock_irq(&tq->lock);
+	wake_up_process(thread);
+	return 0;
+}
+
+/* The task that has run longest, for the report on a queue that is full. */
+static struct xtaskq_runner *oldest(struct xtaskq *tq)
+{
+	struct xtaskq_runner *r = NULL;
+	unsigned int i;
+
+	for (i = 0; i < tq->nthreads; i++) {
+		struct xtaskq_runner *other = &tq->runners[i];
+
+		if (other->id && (!r || ktime_before(other->since, r->since)))
+			r = other;
+	}
+	return r;
+}
+
+static void report_full(struct xtaskq *tq)
+{
+	struct xtaskq_runner *r;
+	xtaskq_func_t func = NULL;
+	ktime_t since = 0;
+
+	raw_spin_lock_irq(&tq->lock);
+	r = tq->nidle ? NULL : oldest(tq);
+	if (r) {
+		func = r->func;
+		since = r->since;
+	}
+	raw_spin_unlock_irq(&tq->lock);
+	if (func)
+		pr_warn_ratelimited("%s: all %u threads are busy, what comes now waits for them; %ps has run for %lld ms\n",
+				    tq->name, tq->nthreads, func,
+				    ktime_ms_delta(ktime_get(), since));
+}
+
+/* The manager.  The only one who fills slots, with xtaskq_trim() who empties them. */
+static void xtaskq_grow(struct work_struct *work)
+{
+	struct xtaskq *tq = container_of(work, struct xtaskq, grow);
+	unsigned int slot, nidle, nlive;
+	int err;
+
+	for (;;) {
+		raw_spin_lock_irq(&tq->lock);
+		nidle = tq->nidle;
+		nlive = tq->nlive;
+		raw_spin_unlock_irq(&tq->lock);
+		if (nidle)
+			break;
+		if (nlive == tq->nthreads) {
+			report_full(tq);
+			break;
+		}
+		for (slot = 0; tq->runners[slot].thread; slot++)
+			;
+		err = runner_create(tq, slot);
+		if (err) {
+			pr_warn_ratelimited("%s: no new thread (error %d), %u have to do\n",
+					    tq->name, err, nlive);
+			break;
+		}
+	}
+	queue_delayed_work(tq->wq, &tq->trim, TRIM_AFTER);
+}
+
+/* Takes the runner that has been idle longest off the list for good. */
+static struct xtaskq_runner *runner_retire(struct xtaskq *tq)
+{
+	struct xtaskq_runner *r = NULL;
+
+	raw_spin_lock_irq(&tq->lock);
+	if (tq->nidle > 1) {
+		r = list_last_entry(&tq->idle, struct xtaskq_runner, link);
+		list_del(&r->link);
+		tq->nidle--;
+		tq->nlive--;
+	}
+	raw_spin_unlock_irq(&tq->lock);
+	return r;
+}
+
+static void xtaskq_trim(struct work_struct *work)
+{
+	struct xtaskq *tq = container_of(to_delayed_work(work), struct xtaskq, trim);
+	struct xtaskq_runner *r, *next;
+	LIST_HEAD(retired);
+
+	while ((r = runner_retire(tq)))
+		list_add(&r->link, &retired);
+	/* Somebody may have given one of them work before, and not woken it yet. */
+	if (!list_empty(&retired))
+		synchronize_rcu();
+	list_for_each_entry_safe(r, next, &retired, link) {
+		kthread_stop(r->thread);
+		r->thread = NULL;
+	}
+	if (READ_ONCE(tq->nlive) > 1)
+		queue_delayed_work(tq->wq, &tq->trim, TRIM_AFTER);
+}
+
+static int workqueue_start(struct xtaskq *tq)
+{
+	unsigned int high = tq->pri == XTASKQ_PRI_HIGH ? WQ_HIGHPRI : 0;
+
+	/* One at a time: the manager and the trimmer share the slots. */
+	if (tq->flags & XTASKQ_DYNAMIC)
+		tq->wq = alloc_ordered_workqueue("%.20s", high, tq->name);
+	else
+		tq->wq = alloc_workqueue("%.20s", WQ_UNBOUND | high,
+					 WQ_UNBOUND_MAX_ACTIVE, tq->name);
+	return tq->wq ? 0 : -ENOMEM;
+}
+
+/* What the workqueue can run at a time on any one node, whatever the kernel. */
+static unsigned int workqueue_limit(void)
+{
+	return max_t(unsigned int, WQ_UNBOUND_MAX_ACTIVE / nr_node_ids, 1);
+}
+
+static int threads_start(struct xtaskq *tq)
+{
+	unsigned int n = tq->flags & XTASKQ_DYNAMIC ? 1 : tq->nthreads;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < n; i++) {
+		err = runner_create(tq, i);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Brings the runners up.  If it fails, xtaskq_runners_stop() is to follow. */
+int xtaskq_runners_start(struct xtaskq *tq)
+{
+	bool dedicated = tq->flags & XTASKQ_DEDICATED;
+	unsigned int i;
+	int err;
+
+	INIT_WORK(&tq->grow, xtaskq_grow);
+	INIT_DELAYED_WORK(&tq->trim, xtaskq_trim);
+	for (i = 0; i < tq->nthreads; i++) {
+		struct xtaskq_runner *r = &tq->runners[i];
+
+		r->tq = tq;
+		INIT_WORK(&r->work, runner_work);
+	}
+
+	if (!dedicated && tq->nthreads > workqueue_limit())
+		return -EINVAL;
+	if (!dedicated || tq->flags & XTASKQ_DYNAMIC) {
+		err = workqueue_start(tq);
+		if (err)
+			return err;
+	}
+	if (dedicated)
+		return threads_start(tq);
+
+	raw_spin_lock_irq(&tq->lock);
+	for (i = 0; i < tq->nthreads; i++)
+		runner_idle(tq, &tq->runners[i]);
+	tq->nlive = tq->nthreads;
+	raw_spin_unlock_irq(&tq->lock);
+	return 0;
+}
+
+/*
+ * Every runner is idle and nobody is about to wake one.  The manager first: it
+ * creates threads, and re-arms the trimmer.
+ */
+void xtaskq_runners_stop(struct xtaskq *tq)
+{
+	unsigned int i;
+
+	if (tq->wq) {
+		cancel_work_sync(&tq->grow);
+		cancel_delayed_work_sync(&tq->trim);
+		destroy_workqueue(tq->wq);
+	}
+	for (i = 0; i < tq->nthreads; i++)
+		if (tq->runners[i].thread)
+			kthread_stop(tq->runners[i].thread);
+}
