@@ -46,23 +46,26 @@
  *
  * Who may call what from where:
  *
- *                           task  softirq  hardirq  IRQs  under     NMI   sleeps
- *                                                   off   rq->lock
- *   xtimeout                yes   yes      yes      yes   no        error no
- *   xcallout_arm_ns         yes   yes      yes      yes   no        error no
- *   xuntimeout_nowait       yes   yes      yes      yes   no        error no
- *   xcallout_stop           yes   yes      yes      yes   no        error no
- *   xuntimeout              yes   error    error    error no        error yes
- *   xcallout_stop_sync      yes   error    error    error no        error yes
- *   xtimeout_drain          yes   error    error    error no        error yes
- *   xcallout_init           yes   yes      yes      yes   yes       yes   no
+ *                          task  softirq  hardirq  IRQs   under      NMI    sleeps
+ *                                                  off    rq->lock
+ *   xtimeout               yes   yes      yes      yes    no         error  no
+ *   xcallout_arm_ns        yes   yes      yes      yes    no         error  no
+ *   xuntimeout_nowait      yes   yes      yes      yes    no         error  no
+ *   xcallout_stop          yes   yes      yes      yes    no         error  no
+ *   xuntimeout             yes   error    error    error  no         error  yes
+ *   xcallout_stop_sync     yes   error    error    error  no         error  yes
+ *   xtimeout_drain         yes   error    error    error  no         error  yes
+ *   xcallout_init          yes   yes      yes      yes    yes        yes    no
  *
  * "under rq->lock" stands for every context that may hold a lock of the scheduler;
  * go through xtaskq_dispatch_any() or xsync_handoff() there.  "error" is 0 for
- * xtimeout() and -EWOULDBLOCK for the rest: nothing was done, and the kernel log
- * says so once (not for NMI).  The table is the same on PREEMPT_RT, except that
- * xtimeout() gets no memory there with interrupts or preemption off and returns
- * 0; a callout needs none.
+ * xtimeout() and -EWOULDBLOCK for the rest: nothing was done.  The calls that may
+ * sleep say so in the kernel log, unless interrupts are off.  The table is the same
+ * on PREEMPT_RT.
+ *
+ * xtimeout() with interrupts off, and on PREEMPT_RT with preemption off too, takes
+ * its memory from XTIMEOUT_RESERVE spare pieces, which a thread makes up for; when
+ * they are used up it may return 0.  A callout needs no memory.
  */
 #ifndef _XSYNC_TIMEOUT_H
 #define _XSYNC_TIMEOUT_H
@@ -75,6 +78,9 @@
 
 /* How many functions can be blocked at a time before one waits for another. */
 #define XTIMEOUT_THREADS	256
+
+/* How many xtimeout()s can be made with interrupts off before a thread runs. */
+#define XTIMEOUT_RESERVE	256
 
 /* Names one xtimeout(), for good; 0: there was none. */
 typedef u64 xtimeout_id_t;
@@ -100,7 +106,7 @@ struct xcallout {
 	bool again;			/* fired while taken */
 	bool ran;			/* a thread may have it still */
 	/* private: set once */
-	bool counted;			/* the id form's; freed after its run */
+	bool named;			/* the id form's, freed when done */
 	u64 id;
 	xtimeout_func_t func;
 	void *arg;

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Getting rid of all that a module has armed.
+ *
+ * Problem.  A module that unloads must know that none of its functions will be
+ * called any more and none runs, while callouts of its own may be arming each other
+ * and itself.  So the owner is declared dead first: from then on nothing of it can
+ * be armed.  Arming looks at that under the lock of the table, and drain takes each
+ * table's lock after the declaration: an arming that was let through is found there,
+ * and one that comes later is not let through.  A dead owner's callouts do not
+ * change tables either, so one pass is enough.
+ *
+ * The declaration holds until the module is gone: its memory, and so the address
+ * that stands for it, may then become another module's.
+ *
+ * A module that goes without draining is reported, and drained when its exit
+ * function has returned: late, but before its code is freed.
+ *
+ * Locking.  dead_lock (a mutex) around changes of the list, RCU for looking.
+ */
+#include <linux/export.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/rculist.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include "internal.h"
+
+struct dead_owner {
+	struct list_head link;
+	struct module *owner;
+	struct rcu_head rcu;
+};
+
+static DEFINE_MUTEX(dead_lock);
+static LIST_HEAD(dead_owners);
+
+bool xtimeout_owner_is_dead(struct module *owner)
+{
+	struct dead_owner *dead;
+	bool found = false;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(dead, &dead_owners, link) {
+		if (dead->owner == owner) {
+			found = true;
+			break;
+		}
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+static int declare_dead(struct module *owner)
+{
+	struct dead_owner *dead = kmalloc(sizeof(*dead), GFP_KERNEL);
+
+	if (!dead)
+		return -ENOMEM;
+	dead->owner = owner;
+	mutex_lock(&dead_lock);
+	if (xtimeout_owner_is_dead(owner))
+		kfree(dead);
+	else
+		list_add_rcu(&dead->link, &dead_owners);
+	mutex_unlock(&dead_lock);
+	return 0;
+}
+
+static void forget_dead(struct module *owner)
+{
+	struct dead_owner *dead, *next;
+
+	mutex_lock(&dead_lock);
+	list_for_each_entry_safe(dead, next, &dead_owners, link) {
+		if (!owner || dead->owner == owner) {
+			list_del_rcu(&dead->link);
+			kfree_rcu(dead, rcu);
+		}
+	}
+	mutex_unlock(&dead_lock);
+}
+
+/*
+ * Cancels a callout of a dead owner; gives its id if it has to be waited for, else
+ * 0, and then it may be gone as soon as the lock is dropped.
+ */
+static u64 drain_one(struct xtimeout_table *table, struct xcallout *co,
+		     unsigned int *found, struct list_head *gone)
+{
+	(*found)++;
+	if (!xcallout_cancel(table, co) || xcallout_busy(table, co))
+		return co->id;
+	if (co->named)
+		xtimeout_named_done(co, gone);
+	return 0;
+}
+
+/* Cancels what can be; gives the id of something that has to be waited for, or 0. */
+static u64 drain_pass(struct xtimeout_table *table, struct module *owner,
+		      unsigned int *found, struct list_head *gone)
+{
+	struct timerqueue_node *node = timerqueue_getnext(&table->armed);
+	struct xcallout *co, *next;
+	struct xtimeout_run *run;
+	u64 busy = 0;
+
+	while (node) {
+		co = container_of(node, struct xcallout, node);
+		node = timerqueue_iterate_next(node);
+		if (!owner || co->owner == owner)
+			busy = drain_one(table, co, found, gone) ?: busy;
+	}
+	list_for_each_entry_safe(co, next, &table->fired, fired)
+		if (!owner || co->owner == owner)
+			busy = drain_one(table, co, found, gone) ?: busy;
+	list_for_each_entry(run, &table->runs, link) {
+		if (!owner || run->owner == owner) {
+			(*found)++;
+			busy = run->id;
+		}
+	}
+	return busy;
+}
+
+/* @owner NULL: everybody's.  Gives how much there was to cancel or to wait for. */
+static unsigned int drain(struct module *owner)
+{
+	struct xtimeout_table *table;
+	unsigned int cpu, found = 0;
+	unsigned long flags;
+	u64 busy;
+
+	for_each_possible_cpu(cpu) {
+		table = per_cpu_ptr(&xtimeout_tables, cpu);
+		do {
+			LIST_HEAD(gone);
+
+			raw_spin_lock_irqsave(&table->lock, flags);
+			busy = drain_pass(table, owner, &found, &gone);
+			if (busy)
+				xtimeout_wait_for(table, busy, flags);
+			else
+				raw_spin_unlock_irqrestore(&table->lock, flags);
+			xtimeout_named_free(&gone);
+		} while (busy);
+	}
+	return found;
+}
+
+static bool runs_function_of(struct module *owner)
+{
+	struct xtimeout_run *run;
+	bool found = false;
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct xtimeout_table *table = per_cpu_ptr(&xtimeout_tables, cpu);
+
+		raw_spin_lock_irq(&table->lock);
+		list_for_each_entry(run, &table->runs, link)
+			found |= run->task == current && run->owner == owner;
+		raw_spin_unlock_irq(&table->lock);
+	}
+	return found;
+}
+
+/**
+ * xtimeout_drain - get rid of all that a module has armed
+ * @owner: the module, usually THIS_MODULE in its exit function
+ *
+ * From when this is entered nothing can be armed for @owner any more, until the
+ * module is gone.  When it has returned 0, none of its functions is running and none
+ * will be called.  Do not hold a lock that one of them takes.
+ *
+ * Context: Task context, may sleep.
+ * Return: 0; -EDEADLK from a function of @owner; -EINVAL if @owner is NULL (code that
+ *	   is built in needs no drain); -ENOMEM; -EWOULDBLOCK in atomic context.  With
+ *	   an error nothing was done.
+ */
+int xtimeout_drain(struct module *owner)
+{
+	int err = xtimeout_may_wait("xtimeout_drain");
+
+	if (err)
+		return err;
+	if (!owner)
+		return -EINVAL;
+	if (runs_function_of(owner))
+		return -EDEADLK;
+	err = declare_dead(owner);
+	if (err)
+		return err;
+	drain(owner);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(xtimeout_drain);
+
+void xtimeout_drain_all(void)
+{
+	drain(NULL);
+}
+
+static int module_event(struct notifier_block *nb, unsigned long event, void *data)
+{
+	struct module *mod = data;
+	unsigned int found;
+
+	if (event != MODULE_STATE_GOING)
+		return NOTIFY_DONE;
+	found = drain(mod);
+	if (found)
+		pr_err("%s is being unloaded and had %u timeouts left: it does not call xtimeout_drain()\n",
+		       mod->name, found);
+	forget_dead(mod);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block module_nb = {
+	.notifier_call = module_event,
+};
+
+int xtimeout_owners_init(void)
+{
+	return register_module_notifier(&module_nb);
+}
+
+void xtimeout_owners_exit(void)
+{
+	unregister_module_notifier(&module_nb);
+	forget_dead(NULL);
+}
