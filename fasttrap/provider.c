@@ -182,8 +182,6 @@ int ft_provider_sweep(struct ft_provider *p, struct ft_watch *w,
 		ft_tracepoint_del(probe, g);
 		cond_resched();
 	}
-	if (p->blocked)
-		ft_provider_blocked(p, NULL);
 	return 0;
 }
 

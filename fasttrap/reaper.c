@@ -41,17 +41,20 @@ static struct xtaskq_ent ft_reap_ent;
 static struct xcallout ft_retry;
 static u64 ft_retry_delay = FT_RETRY_MIN;
 
-/* Returns true if something is blocked. */
+/* Returns true if it is blocked, and by then has a reason for debugfs. */
 static bool ft_reap_provider(struct ft_provider *p, bool ended,
 			     struct ft_watch *w, struct ft_garbage *g)
 {
-	bool again = false;
+	bool blocked = false;
 
 	if (ended)
 		ft_provider_doom_all(p, FT_DISABLING);
 	else
-		again = ft_provider_check_end(p);
-	return ft_provider_sweep(p, w, g) || again;
+		blocked = ft_provider_check_end(p);
+	blocked |= !!ft_provider_sweep(p, w, g);
+	if (!blocked && p->blocked)
+		ft_provider_blocked(p, NULL);
+	return blocked;
 }
 
 static bool ft_reap_session(struct xfasttrap_session *s, struct ft_garbage *g)
