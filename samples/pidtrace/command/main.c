@@ -199,30 +199,35 @@ static int run(struct session *session, FILE *out, const struct options *o)
 	return status;
 }
 
-int main(int argc, char **argv)
+static int open_and_run(FILE *out, const struct options *o)
 {
 	struct session session = { .fd = -1 };
-	struct options o;
 	struct error err;
-	FILE *out = stdout;
-	int status = EXIT_FINE;
+	int status;
+
+	if (!o->list && session_open(&session, &err))
+		return complain(&err);
+	status = run(&session, out, o);
+	session_close(&session);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o;
+	FILE *out;
+	int status = EXIT_TROUBLE;
 
 	options_parse(&o, argc, argv);
-	if (o.output) {
-		out = fopen(o.output, "we");
-		if (!out) {
-			fprintf(stderr, "pidtrace: cannot write %s: %s\n", o.output, strerror(errno));
-			return EXIT_TROUBLE;
+	out = o.output ? fopen(o.output, "we") : stdout;
+	if (out) {
+		status = open_and_run(out, &o);
+		if (fclose(out) && !status) {
+			perror("pidtrace: cannot write the result");
+			status = EXIT_TROUBLE;
 		}
-	}
-	if (!o.list && session_open(&session, &err))
-		status = complain(&err);
-	if (!status)
-		status = run(&session, out, &o);
-	session_close(&session);
-	if (fclose(out) && !status) {
-		fprintf(stderr, "pidtrace: cannot write the result: %s\n", strerror(errno));
-		status = EXIT_TROUBLE;
+	} else {
+		fprintf(stderr, "pidtrace: cannot write %s: %s\n", o.output, strerror(errno));
 	}
 	options_free(&o);
 	return status;

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * victim-gone - a library that will not be there when it is needed
+ */
+int victim_global(int n);
+
+int victim_global(int n)
+{
+	return n;
+}
