@@ -124,6 +124,7 @@ static void xsync_callbacks_run(struct work_struct *work)
 	llist_for_each_entry_safe(head, next, chain, node) {
 		xsync_func_t func = head->func;
 
+		/* Idle, with its function read, before whoever queues it again. */
 		smp_store_release(&head->func, NULL);
 		lock_map_acquire(&s->domain->callback_map);
 		func(head);

@@ -32,6 +32,7 @@
 
 #define XSYNC_FIRST_SEQ	(-200UL)
 
+/* Guards the list, and each domain on it from being destroyed. */
 DEFINE_MUTEX(xsync_domains_lock);
 LIST_HEAD(xsync_domains);
 

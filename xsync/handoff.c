@@ -30,6 +30,8 @@
  *     "already queued" has its earlier stores seen by the function.
  *  B  the pass's first smp_mb() against xsync_handoff_sync()'s acquire: whoever
  *     sees the node idle sees the pass that runs it as begun.
+ *  C  the end of a pass against xsync_handoff_sync()'s acquire: what the functions
+ *     did is before what the one who waited does.
  *
  * Limits.  A pass runs all there is with interrupts off.  The same function may
  * run on two CPUs at once when it is handed off on another CPU while it runs.
@@ -110,6 +112,7 @@ static void xsync_outbox_pass(struct xsync_outbox *box)
 		func(h);
 	}
 
+	/* C: all functions of the pass before its end. */
 	smp_store_release(&box->passes, box->passes + 1);
 }
 
@@ -144,12 +147,12 @@ static void xsync_outbox_relax(u64 since)
 
 static void xsync_outbox_wait_pass(struct xsync_outbox *box)
 {
-	unsigned long pass = smp_load_acquire(&box->passes);
+	unsigned long pass = smp_load_acquire(&box->passes);	/* C */
 	u64 since = ktime_get_mono_fast_ns();
 
 	if (!(pass & 1))
 		return;
-	while (smp_load_acquire(&box->passes) == pass)
+	while (smp_load_acquire(&box->passes) == pass)	/* C */
 		xsync_outbox_relax(since);
 }
 
@@ -174,7 +177,7 @@ void xsync_handoff_sync(struct xsync_handoff *h)
 			xsync_outbox_relax(since);
 		for_each_possible_cpu(cpu)
 			xsync_outbox_wait_pass(per_cpu_ptr(&xsync_outboxes, cpu));
-	} while (smp_load_acquire(&h->queued));
+	} while (smp_load_acquire(&h->queued));	/* B */
 }
 EXPORT_SYMBOL_GPL(xsync_handoff_sync);
 

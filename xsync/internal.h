@@ -106,7 +106,7 @@ static inline bool xsync_seq_passed(unsigned long seq, unsigned long ticket)
 /* E: what the ended sections did is before what the caller does now. */
 static inline bool xsync_passed(const struct xsync_state *s, unsigned long ticket)
 {
-	return xsync_seq_passed(smp_load_acquire(&s->seq), ticket);
+	return xsync_seq_passed(smp_load_acquire(&s->seq), ticket);	/* E */
 }
 
 /* A ticket is given and not done: somebody has to look again. */

@@ -220,6 +220,7 @@ unsigned long xsync_ticket(struct xsync_state *s)
  * or one that the caller interrupted.
  *
  * Context: Any.
+ * Return: true if so.
  */
 bool xsync_inside(const struct xsync_state *s)
 {

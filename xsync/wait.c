@@ -42,6 +42,7 @@ void xsync_waitlist_init(struct xsync_waitlist *w, const unsigned long *seq)
 
 static bool xsync_waitlist_passed(struct xsync_waitlist *w, unsigned long ticket)
 {
+	/* What ended is before what the waiter does next. */
 	return xsync_seq_passed(smp_load_acquire(w->seq), ticket);
 }
 

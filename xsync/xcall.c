@@ -31,8 +31,8 @@
  * Memory ordering.
  *  A  sender: llist_add(), then xchg(kick); receiver: kick = 0, full barrier,
  *     then llist_del_all().  The sender sends, or its node is taken.
- *  B  each node's fully ordered decrement of left, then the release of busy:
- *     whoever sees the request done sees what its functions did, and the masks.
+ *  B  each node's fully ordered decrement of left, then the releases of runs and
+ *     busy: whoever sees the request done sees what its functions did, and the masks.
  *
  * Hotplug.  Sending runs with interrupts off, so a target that was seen online
  * cannot go down before its node is in its inbox.  What a CPU has not run when it
@@ -102,7 +102,7 @@ static void xcall_put(struct xcall *x)
 		return;
 
 	raw_spin_lock_irqsave(&x->waitlist.lock, flags);
-	smp_store_release(&x->runs, x->runs + 1);
+	smp_store_release(&x->runs, x->runs + 1);	/* B */
 	smp_store_release(&x->busy, 0);		/* B */
 	xsync_waitlist_wake_locked(&x->waitlist, UINT_MAX);
 	raw_spin_unlock_irqrestore(&x->waitlist.lock, flags);
@@ -239,6 +239,7 @@ EXPORT_SYMBOL_GPL(xcall_done);
  * @x: the request, idle
  *
  * Context: Any.
+ * Return: the CPUs; stands until @x is posted again.
  */
 const struct cpumask *xcall_ran(struct xcall *x)
 {
@@ -251,6 +252,7 @@ EXPORT_SYMBOL_GPL(xcall_ran);
  * @x: the request, idle
  *
  * Context: Any.
+ * Return: the CPUs; stands until @x is posted again.
  */
 const struct cpumask *xcall_offline(struct xcall *x)
 {
@@ -439,6 +441,7 @@ EXPORT_SYMBOL_GPL(xcall_run);
  * An IPI-mode function is atomic context and needs no mark of its own.
  *
  * Context: Any.
+ * Return: true in such a function.
  */
 bool xcall_in_function(void)
 {

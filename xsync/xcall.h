@@ -12,16 +12,16 @@
  *
  * Who may call what from where:
  *
- *                          task  softirq  hardirq  IRQs  under     NMI  sleeps
- *                                                  off   rq->lock
- *   xsync_handoff          yes   yes      yes      yes   yes       yes  no
- *   xsync_handoff_sync     yes   no       no       no    no        no   yes
- *   xcall_post             yes   yes      yes      yes   yes       yes  no
- *   xcall_done             yes   yes      yes      yes   yes       yes  no
- *   xcall_ran, _offline    yes   yes      yes      yes   yes       yes  no
- *   xcall_alloc            yes   no       no       no    no        no   by gfp
- *   xcall_free             yes   no       no       no    no        no   yes
- *   xcall_wait*, xcall_run yes   error    error    error error     error  yes
+ *                          task  softirq  hardirq  IRQs   under    NMI    sleeps
+ *                                                  off    rq->lock
+ *   xsync_handoff          yes   yes      yes      yes    yes      yes    no
+ *   xsync_handoff_sync     yes   no       no       no     no       no     yes
+ *   xcall_post             yes   yes      yes      yes    yes      yes    no
+ *   xcall_done             yes   yes      yes      yes    yes      yes    no
+ *   xcall_ran, _offline    yes   yes      yes      yes    yes      yes    no
+ *   xcall_alloc            yes   no       no       no     no       no     by gfp
+ *   xcall_free             yes   no       no       no     no       no     yes
+ *   xcall_wait*, xcall_run yes   error    error    error  error    error  yes
  *
  * and in what context the functions run:
  *

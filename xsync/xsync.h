@@ -18,17 +18,17 @@
  *
  * Who may call what from where:
  *
- *                          task  softirq  hardirq  IRQs  under     NMI  sleeps
- *                                                  off   rq->lock
- *   xsync_enter, _exit     yes   yes      yes      yes   yes       yes  no
- *   xsync_start            yes   yes      yes      yes   yes       yes  no
- *   xsync_poll             yes   yes      yes      yes   yes       yes  no
- *   xsync_call             yes   yes      yes      yes   yes       yes  no
- *   xsync_wait*            yes   error    error    error error     error  yes
- *   xsync_synchronize      yes   error    error    error error     error  yes
- *   xsync_barrier          yes   error    error    error error     error  yes
- *   xsync_domain_init      yes   no       no       no    no        no   yes
- *   xsync_domain_destroy   yes   no       no       no    no        no   yes
+ *                          task  softirq  hardirq  IRQs   under    NMI    sleeps
+ *                                                  off    rq->lock
+ *   xsync_enter, _exit     yes   yes      yes      yes    yes      yes    no
+ *   xsync_start            yes   yes      yes      yes    yes      yes    no
+ *   xsync_poll             yes   yes      yes      yes    yes      yes    no
+ *   xsync_call             yes   yes      yes      yes    yes      yes    no
+ *   xsync_wait*            yes   error    error    error  error    error  yes
+ *   xsync_synchronize      yes   error    error    error  error    error  yes
+ *   xsync_barrier          yes   error    error    error  error    error  yes
+ *   xsync_domain_init      yes   no       no       no     no       no     yes
+ *   xsync_domain_destroy   yes   no       no       no     no       no     yes
  *
  * The table is the same on PREEMPT_RT; "hardirq" there means interrupts that
  * are not threaded.  "error": the call returns -EDEADLK or -EWOULDBLOCK at once
@@ -187,7 +187,7 @@ static __always_inline unsigned long xsync_enter(struct xsync_domain *d)
 	 * section may have interrupted the outer one right before its barrier.
 	 * Pairs with C (xsync_start()) and D (the round's scan) in domain.c.
 	 */
-	smp_mb();
+	smp_mb();	/* A */
 	xsync_lockdep_enter(d);
 	return raw_smp_processor_id();
 }

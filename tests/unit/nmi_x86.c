@@ -40,7 +40,7 @@ static int xut_nmi_handler(unsigned int cmd, struct pt_regs *regs)
 	if (!nmi)
 		return NMI_DONE;
 	nmi->fn(nmi->arg);
-	smp_store_release(&nmi->fn, NULL);
+	smp_store_release(&nmi->fn, NULL);	/* with what it did, to who waits */
 	return NMI_HANDLED;
 }
 
@@ -82,6 +82,7 @@ int xut_nmi_self(void (*fn)(void *arg), void *arg)
 	preempt_disable();
 	this_cpu_write(xut_nmi_slot, &nmi);
 	xut_nmi_send();
+	/* Pairs with the handler. */
 	while (smp_load_acquire(&nmi.fn) && patience--)
 		udelay(1);
 	/* An NMI that comes now finds the slot empty. */

@@ -1,10 +1,54 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The suites of the xsync layer. */
+/* The suites of the xsync layer, and readers that stay inside until told. */
 #ifndef _XSYNC_TEST_H
 #define _XSYNC_TEST_H
 
+#include <linux/sched.h>
+#include <xsync/xcall.h>
+#include <xsync/xsync.h>
 #include "xut.h"
 
 extern struct xut_suite contexts;
+extern struct xut_suite grace_period;
+extern struct xut_suite read_section;
+extern struct xut_suite refused_wait;
+extern struct xut_suite xsync;
+extern struct xut_suite call;
+extern struct xut_suite callback;
+extern struct xut_suite handoff;
+extern struct xut_suite handoff_rules;
+extern struct xut_suite cross_call;
+extern struct xut_suite xcall;
+extern struct xut_suite hotplug;
+extern struct xut_suite torture;
+
+/* A thread on a CPU of its own that is inside until reader_leave(). */
+struct reader {
+	struct xsync_domain *d;
+	struct task_struct *task;
+	int inside;	/* how often it has entered */
+	int again;	/* told to leave and enter so often */
+	int leave;
+};
+
+bool reader_enter(struct xut *t, struct reader *r, struct xsync_domain *d,
+		  unsigned int cpu);
+bool reader_reenter(struct xut *t, struct reader *r);
+void reader_leave(struct reader *r);
+
+/* A thread on a CPU, ended with kthread_stop(); NULL if the case failed. */
+struct task_struct *thread_on(struct xut *t, unsigned int cpu,
+			      int (*fn)(void *arg), void *arg);
+void thread_idle(void);
+
+/*
+ * Pin the case to the first online CPU and give it the next n; false if there
+ * are not enough, the case is marked skipped then.
+ */
+bool spare_cpus(struct xut *t, unsigned int *cpus, unsigned int n);
+
+/* Begin and end of a case: a domain of its own. */
+bool domain_begin(struct xut *t, struct xsync_domain *d);
+void domain_end(struct xut *t, struct xsync_domain *d);
 
 #endif /* _XSYNC_TEST_H */

@@ -41,4 +41,5 @@ static const struct xut_case contexts_cases[] = {
 	XUT_CONTEXT_CASES(context_is_itself),
 	{}
 };
+
 XUT_SHARED_SUITE(contexts, contexts_cases);

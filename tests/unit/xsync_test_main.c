@@ -2,6 +2,8 @@
 /* xsync_test.ko: the unit cases of the xsync layer. */
 #include "xsync_test.h"
 
-module_xut(&contexts);
+module_xut(&contexts, &grace_period, &read_section, &refused_wait, &xsync, &call,
+	   &callback, &handoff, &handoff_rules, &cross_call, &xcall, &hotplug,
+	   &torture);
 MODULE_DESCRIPTION("Unit cases of xsync");
 MODULE_LICENSE("GPL");

@@ -17,6 +17,7 @@
 #include <linux/glob.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -51,6 +52,7 @@ static struct dentry *xut_dir;
 /* Set and cleared under xut_mutex around the watchdog's life. */
 static const struct xut *xut_current;
 static const char *xut_current_suite;
+static struct cpumask xut_affinity;
 
 static void xut_watchdog(struct work_struct *work);
 static DECLARE_DELAYED_WORK(xut_watchdog_work, xut_watchdog);
@@ -180,6 +182,19 @@ void xut_step(struct xut *t, const char *step)
 EXPORT_SYMBOL_GPL(xut_step);
 
 /**
+ * xut_pin - bind the task that runs the case to a CPU, until the case ends
+ * @t: the case
+ * @cpu: where to
+ *
+ * Context: Task context, may sleep.
+ */
+void xut_pin(struct xut *t, unsigned int cpu)
+{
+	XUT_EXPECT_EQ(t, set_cpus_allowed_ptr(current, cpumask_of(cpu)), 0);
+}
+EXPORT_SYMBOL_GPL(xut_pin);
+
+/**
  * xut_run_here - run a function in the context that the case is for
  * @t: the case, from a table made with XUT_CONTEXT_CASES()
  * @fn: what
@@ -210,9 +225,11 @@ static void xut_run_case(const struct xut_suite *suite,
 
 	xut_current = t;
 	xut_current_suite = suite->name;
+	cpumask_copy(&xut_affinity, current->cpus_ptr);
 	queue_delayed_work(system_unbound_wq, &xut_watchdog_work, xut_limit * HZ);
 	c->run(t);
 	cancel_delayed_work_sync(&xut_watchdog_work);
+	set_cpus_allowed_ptr(current, &xut_affinity);
 	xut_current = NULL;
 }
 

@@ -23,6 +23,7 @@
  *		XUT_CASE(two_dispatches_run_in_order),
  *		{}
  *	};
+ *
  *	XUT_SUITE(taskq_order, order_cases);
  *
  *	module_xut(&taskq_order);
@@ -46,6 +47,8 @@
  * /sys/kernel/debug/xsync/trigger/SUITE: writing a glob (or several, separated
  * by blanks) runs the cases that match it and returns when they are through,
  * reading it gives the KTAP of that run, or the list of cases before the first.
+ *
+ * CPUs.  A case that needs to stay on one says xut_pin(); the harness undoes it.
  *
  * Length.  xut_soak is the module parameter xsync_unit.soak: 0 for the short
  * form of every case, otherwise how many times longer stress cases run.
@@ -122,6 +125,7 @@ __printf(2, 3)
 void xut_info(struct xut *t, const char *fmt, ...);
 void xut_skip(struct xut *t, const char *why);
 void xut_step(struct xut *t, const char *step);
+void xut_pin(struct xut *t, unsigned int cpu);
 bool xut_run_here(struct xut *t, void (*fn)(void *arg), void *arg);
 
 /* All of these give whether the expectation held. */

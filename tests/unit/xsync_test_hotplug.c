@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* CPUs that come and go under calls, tickets and hand-offs. */
+#include <linux/cpu.h>
+#include <linux/cpumask.h>
+#include <linux/kprobes.h>
+#include <linux/kthread.h>
+#include <linux/slab.h>
+#include <xsync/internal.h>
+#include "xsync_test.h"
+
+/* The last online CPU, if it can be taken away; the case is pinned elsewhere. */
+static bool removable_cpu(struct xut *t, unsigned int *cpu)
+{
+	unsigned int spare;
+
+	if (!spare_cpus(t, &spare, 1))
+		return false;
+	*cpu = cpumask_last(cpu_online_mask);
+	return true;
+}
+
+static bool take_away(struct xut *t, unsigned int cpu)
+{
+	xut_step(t, "offline");
+	return XUT_EXPECT_EQ(t, remove_cpu(cpu), 0);
+}
+
+static void bring_back(struct xut *t, unsigned int cpu)
+{
+	xut_step(t, "online");
+	XUT_EXPECT_EQ(t, add_cpu(cpu), 0);
+}
+
+static void count_call(void *arg)
+{
+	atomic_inc(arg);
+}
+
+static void call_offline(struct xut *t, unsigned int cpu, unsigned int mode)
+{
+	atomic_t ran = ATOMIC_INIT(0);
+	struct xcall *x = xcall_alloc(count_call, &ran, mode, GFP_KERNEL);
+
+	if (!XUT_EXPECT(t, x))
+		return;
+	XUT_EXPECT_EQ(t, xcall_post(x, cpu_possible_mask), 0);
+	XUT_EXPECT_EQ(t, xcall_wait(x), 0);
+	XUT_EXPECT_EQ(t, atomic_read(&ran), num_online_cpus());
+	XUT_EXPECT(t, cpumask_equal(xcall_ran(x), cpu_online_mask));
+	XUT_EXPECT(t, cpumask_test_cpu(cpu, xcall_offline(x)));
+	XUT_EXPECT_EQ(t, cpumask_weight(xcall_offline(x)),
+		      num_possible_cpus() - num_online_cpus());
+	xcall_free(x);
+}
+
+static void offline_target_is_told(struct xut *t)
+{
+	atomic_t ran = ATOMIC_INIT(0);
+	unsigned int cpu;
+
+	if (!removable_cpu(t, &cpu) || !take_away(t, cpu))
+		return;
+	call_offline(t, cpu, XCALL_IPI);
+	call_offline(t, cpu, XCALL_THREAD);
+	XUT_EXPECT_EQ(t, xcall_run(cpumask_of(cpu), count_call, &ran), -ENXIO);
+	XUT_EXPECT_EQ(t, atomic_read(&ran), 0);
+	bring_back(t, cpu);
+	XUT_EXPECT_EQ(t, xcall_run(cpumask_of(cpu), count_call, &ran), 0);
+	XUT_EXPECT_EQ(t, atomic_read(&ran), 1);
+}
+
+/*
+ * A thread posts to all CPUs as fast as it can, and takes tickets, while one CPU
+ * goes and comes: every call is done, ran or was told offline on each CPU.
+ */
+struct storm {
+	struct xsync_domain *d;
+	struct xcall *x;
+	struct task_struct *task;
+	atomic_t ran;
+	unsigned long posts, ran_before, errors;
+	int posted, stop;
+};
+
+static void storm_once(struct storm *s)
+{
+	static const struct cpumask *const all = cpu_possible_mask;
+	unsigned long ran;
+
+	if (xcall_post(s->x, all) || xcall_wait(s->x) || xsync_synchronize(s->d)) {
+		s->errors++;
+		return;
+	}
+	s->posts++;
+	ran = atomic_read(&s->ran);
+	if (ran - s->ran_before != cpumask_weight(xcall_ran(s->x)) ||
+	    cpumask_weight(xcall_ran(s->x)) + cpumask_weight(xcall_offline(s->x)) !=
+	    num_possible_cpus())
+		s->errors++;
+	s->ran_before = ran;
+}
+
+static int storm_thread(void *arg)
+{
+	struct storm *s = arg;
+
+	while (!READ_ONCE(s->stop)) {
+		storm_once(s);
+		WRITE_ONCE(s->posted, 1);
+		cond_resched();
+	}
+	thread_idle();
+	return 0;
+}
+
+static bool storm_begin(struct xut *t, struct storm *s, struct xsync_domain *d,
+			unsigned int mode)
+{
+	*s = (struct storm) { .d = d };
+	s->x = xcall_alloc(count_call, &s->ran, mode, GFP_KERNEL);
+	if (!XUT_EXPECT(t, s->x))
+		return false;
+	s->task = thread_on(t, raw_smp_processor_id(), storm_thread, s);
+	if (s->task)
+		return XUT_WAIT(t, READ_ONCE(s->posted));
+	xcall_free(s->x);
+	return false;
+}
+
+static void storm_end(struct xut *t, struct storm *s)
+{
+	WRITE_ONCE(s->stop, 1);
+	xut_step(t, "end of the storm");
+	kthread_stop(s->task);
+	put_task_struct(s->task);
+	XUT_EXPECT_EQ(t, s->errors, 0);
+	XUT_EXPECT(t, s->posts > 0);
+	xcall_free(s->x);
+}
+
+static void posts_in_flight_complete(struct xut *t)
+{
+	unsigned int cpu, i, rounds = 3 * (1 + xut_soak);
+	struct storm by_ipi, by_thread;
+	struct xsync_domain d;
+
+	if (!removable_cpu(t, &cpu) || !domain_begin(t, &d))
+		return;
+	if (storm_begin(t, &by_ipi, &d, XCALL_IPI)) {
+		if (storm_begin(t, &by_thread, &d, XCALL_THREAD)) {
+			for (i = 0; i < rounds && take_away(t, cpu); i++)
+				bring_back(t, cpu);
+			storm_end(t, &by_thread);
+		}
+		storm_end(t, &by_ipi);
+	}
+	domain_end(t, &d);
+}
+
+/*
+ * On a CPU that is past the step where its interrupts for others die, a probe
+ * hands off, posts, takes a ticket and queues a callback; afterwards the CPU's
+ * irq_work must be alive.
+ */
+#define DYING_FUNCTION	"cpuhp_report_idle_dead"
+
+struct dying {
+	struct kprobe probe;
+	struct xsync_domain d;
+	struct xsync_handoff h;
+	struct xsync_head head;
+	struct xcall *x;
+	unsigned long ticket;
+	unsigned int on;
+	bool online;
+	int hit, handed, ran_on, called, post, call;
+};
+
+static struct dying dying;
+
+static void dying_handed(struct xsync_handoff *h)
+{
+	dying.ran_on = raw_smp_processor_id();
+	smp_store_release(&dying.handed, dying.handed + 1);	/* to the case */
+}
+
+static void dying_called(struct xsync_head *head)
+{
+	smp_store_release(&dying.called, dying.called + 1);	/* to the case */
+}
+
+static int dying_probe(struct kprobe *probe, struct pt_regs *regs)
+{
+	dying.on = raw_smp_processor_id();
+	dying.online = cpu_online(dying.on);
+	xsync_handoff(&dying.h);
+	dying.post = xcall_post(dying.x, cpu_online_mask);
+	dying.ticket = xsync_start(&dying.d);
+	dying.call = xsync_call(&dying.d, &dying.head, dying_called);
+	WRITE_ONCE(dying.hit, dying.hit + 1);
+	return 0;
+}
+
+static void dying_cpu_leaves_nothing(struct xut *t, unsigned int cpu, atomic_t *ran)
+{
+	struct xsync_handoff h;
+
+	if (!take_away(t, cpu))
+		return;
+	XUT_EXPECT_EQ(t, dying.hit, 1);
+	XUT_EXPECT_EQ(t, dying.on, cpu);
+	XUT_EXPECT(t, !dying.online);
+	xut_step(t, "what the dying CPU left");
+	XUT_WAIT(t, smp_load_acquire(&dying.handed));	/* pairs with dying_handed() */
+	XUT_EXPECT(t, dying.ran_on != cpu);
+	XUT_EXPECT_EQ(t, dying.post, 0);
+	XUT_EXPECT_EQ(t, xcall_wait(dying.x), 0);
+	XUT_EXPECT_EQ(t, atomic_read(ran), num_online_cpus());
+	XUT_EXPECT_EQ(t, xsync_wait(&dying.d, dying.ticket), 0);
+	XUT_EXPECT_EQ(t, dying.call, 0);
+	XUT_EXPECT_EQ(t, xsync_barrier(&dying.d), 0);
+	XUT_EXPECT_EQ(t, dying.called, 1);
+	bring_back(t, cpu);
+
+	xut_step(t, "hand-off on the CPU that came back");
+	xut_pin(t, cpu);
+	xsync_handoff_init(&h, dying_handed);
+	XUT_EXPECT(t, xsync_handoff(&h));
+	XUT_WAIT(t, smp_load_acquire(&dying.handed) == 2); /* pairs with dying_handed() */
+	xsync_handoff_sync(&h);
+	XUT_EXPECT_EQ(t, dying.ran_on, cpu);
+}
+
+static void probe_on_dying_cpu_is_served(struct xut *t)
+{
+	atomic_t ran = ATOMIC_INIT(0);
+	unsigned int cpu;
+
+	if (!removable_cpu(t, &cpu))
+		return;
+	memset(&dying, 0, sizeof(dying));
+	dying.probe.symbol_name = DYING_FUNCTION;
+	dying.probe.pre_handler = dying_probe;
+	xsync_handoff_init(&dying.h, dying_handed);
+	dying.x = xcall_alloc(count_call, &ran, XCALL_IPI, GFP_KERNEL);
+	if (!XUT_EXPECT(t, dying.x) || !domain_begin(t, &dying.d))
+		goto free;
+	if (register_kprobe(&dying.probe)) {
+		xut_skip(t, "no kprobe on " DYING_FUNCTION " in this kernel");
+	} else {
+		dying_cpu_leaves_nothing(t, cpu, &ran);
+		unregister_kprobe(&dying.probe);
+	}
+	domain_end(t, &dying.d);
+free:
+	xcall_free(dying.x);
+}
+
+static const struct xut_case hotplug_cases[] = {
+	XUT_CASE(offline_target_is_told),
+	XUT_CASE(posts_in_flight_complete),
+	XUT_CASE(probe_on_dying_cpu_is_served),
+	{}
+};
+
+XUT_SHARED_SUITE(hotplug, hotplug_cases);
