@@ -85,8 +85,8 @@ int __xsync_domain_init(struct xsync_domain *d, const char *name,
 	s->domain = d;
 	d->state = s;
 	d->readers = s->readers;
-	lockdep_init_map(&d->read_map, name, &keys->read, 0);
-	lockdep_init_map(&d->callback_map, name, &keys->callback, 0);
+	lockdep_init_map(&d->read_map, keys->read_name, &keys->read, 0);
+	lockdep_init_map(&d->callback_map, keys->callback_name, &keys->callback, 0);
 
 	mutex_lock(&xsync_domains_lock);
 	list_add_tail(&s->node, &xsync_domains);

@@ -99,10 +99,12 @@ struct xsync_domain {
 	struct lockdep_map callback_map;
 };
 
-/* Lock classes of one domain; see xsync_domain_init(). */
+/* Lock classes of the domains that are initialised at one place in the source. */
 struct xsync_domain_keys {
 	struct lock_class_key read;
 	struct lock_class_key callback;
+	const char *read_name;
+	const char *callback_name;
 };
 
 int __xsync_domain_init(struct xsync_domain *d, const char *name,
@@ -112,17 +114,21 @@ int __xsync_domain_init(struct xsync_domain *d, const char *name,
 /**
  * xsync_domain_init - make a domain ready for use
  * @d: the domain
- * @name: for messages, debugfs and lockdep; must outlive the domain
+ * @name: for messages and debugfs; must outlive the domain
  * @flavour: XSYNC_FENCED
  *
- * Each place in the source that calls this is a lockdep class of its own.
+ * Each place in the source that calls this is a lockdep class of its own, named
+ * after the expression @d.
  *
  * Context: Task context, may sleep.
  * Return: 0, -ENOMEM, or -EINVAL for a flavour that does not exist.
  */
 #define xsync_domain_init(d, name, flavour)				\
 ({									\
-	static struct xsync_domain_keys __xsync_keys;			\
+	static struct xsync_domain_keys __xsync_keys = {		\
+		.read_name = #d,					\
+		.callback_name = #d " callbacks",			\
+	};								\
 									\
 	__xsync_domain_init((d), (name), (flavour), &__xsync_keys);	\
 })

@@ -4,11 +4,14 @@
  *
  * The timers and the irq_work of a run live on the heap: debug objects want to
  * be told about those on a stack, and the functions for that differ between
- * kernels.
+ * kernels.  They are freed by RCU and not after an irq_work_sync(), which waits
+ * for RCU on machines where irq_work has no interrupt of its own: cases hold
+ * readers with preemption off while they run functions elsewhere.
  */
 #include <linux/completion.h>
 #include <linux/irq_work.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <xsync/compat/hrtimer.h>
 #include "context.h"
@@ -19,6 +22,7 @@ struct xut_run {
 	struct irq_work work;
 	struct hrtimer timer;
 	struct completion done;
+	struct rcu_head rcu;
 };
 
 const char *xut_context_name(enum xut_context context)
@@ -66,7 +70,6 @@ static void xut_run_by_work(struct xut_run *run)
 	run->work = IRQ_WORK_INIT_HARD(xut_run_work);
 	irq_work_queue(&run->work);
 	wait_for_completion(&run->done);
-	irq_work_sync(&run->work);
 }
 
 static int xut_run_async(enum xut_context context, void (*fn)(void *arg), void *arg)
@@ -90,7 +93,7 @@ static int xut_run_async(enum xut_context context, void (*fn)(void *arg), void *
 		xut_run_by_work(run);
 		break;
 	}
-	kfree(run);
+	kfree_rcu(run, rcu);
 	return 0;
 }
 

@@ -3,7 +3,7 @@
 #ifndef _XSYNC_TEST_H
 #define _XSYNC_TEST_H
 
-#include <linux/sched.h>
+#include <linux/sched/task.h>
 #include <xsync/xcall.h>
 #include <xsync/xsync.h>
 #include "xut.h"

@@ -91,6 +91,7 @@ static void function_hands_itself_off_again(struct xut *t)
 struct freed {
 	struct xsync_handoff h;
 	struct work_struct work;
+	struct workqueue_struct *wq;
 	atomic_t *gone;
 };
 
@@ -107,26 +108,33 @@ static void free_in_thread(struct work_struct *work)
 
 static void hand_on(struct xsync_handoff *h)
 {
-	queue_work(system_unbound_wq, &container_of(h, struct freed, h)->work);
+	struct freed *f = container_of(h, struct freed, h);
+
+	queue_work(f->wq, &f->work);
 }
 
 static void function_gives_its_memory_away(struct xut *t)
 {
+	struct workqueue_struct *wq = alloc_workqueue("xut_free", WQ_UNBOUND, 0);
 	atomic_t gone = ATOMIC_INIT(0);
 	int i, handed = 0;
 
+	if (!XUT_EXPECT(t, wq))
+		return;
 	for (i = 0; i < 500; i++) {
 		struct freed *f = kzalloc(sizeof(*f), GFP_KERNEL);
 
 		if (!XUT_EXPECT(t, f))
 			break;
 		f->gone = &gone;
+		f->wq = wq;
 		INIT_WORK(&f->work, free_in_thread);
 		xsync_handoff_init(&f->h, hand_on);
 		handed += xsync_handoff(&f->h);
 	}
 	XUT_WAIT(t, atomic_read(&gone) == handed);
 	XUT_EXPECT_EQ(t, handed, i);
+	destroy_workqueue(wq);
 }
 
 /* Functions handed off on one CPU run in order, whatever interrupts what. */

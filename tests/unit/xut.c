@@ -48,6 +48,7 @@ MODULE_PARM_DESC(limit, "seconds after which a case that still runs is named (12
 
 static DEFINE_MUTEX(xut_mutex);
 static struct dentry *xut_dir;
+static struct workqueue_struct *xut_wq;
 
 /* Set and cleared under xut_mutex around the watchdog's life. */
 static const struct xut *xut_current;
@@ -61,7 +62,7 @@ static void xut_watchdog(struct work_struct *work)
 {
 	pr_err("%s.%s still runs after %u s, in step: %s\n", xut_current_suite,
 	       xut_current->name, xut_limit, READ_ONCE(xut_current->step));
-	queue_delayed_work(system_unbound_wq, &xut_watchdog_work, xut_limit * HZ);
+	queue_delayed_work(xut_wq, &xut_watchdog_work, xut_limit * HZ);
 }
 
 static void xut_log_reset(struct xut_log *log)
@@ -226,7 +227,7 @@ static void xut_run_case(const struct xut_suite *suite,
 	xut_current = t;
 	xut_current_suite = suite->name;
 	cpumask_copy(&xut_affinity, current->cpus_ptr);
-	queue_delayed_work(system_unbound_wq, &xut_watchdog_work, xut_limit * HZ);
+	queue_delayed_work(xut_wq, &xut_watchdog_work, xut_limit * HZ);
 	c->run(t);
 	cancel_delayed_work_sync(&xut_watchdog_work);
 	set_cpus_allowed_ptr(current, &xut_affinity);
@@ -421,10 +422,16 @@ EXPORT_SYMBOL_GPL(xut_unregister);
 
 static int __init xut_init(void)
 {
-	int err = xut_nmi_init();
+	int err;
 
-	if (err)
+	xut_wq = alloc_workqueue("xut", WQ_UNBOUND, 0);
+	if (!xut_wq)
+		return -ENOMEM;
+	err = xut_nmi_init();
+	if (err) {
+		destroy_workqueue(xut_wq);
 		return err;
+	}
 	xut_dir = debugfs_create_dir("trigger", xsync_debugfs_dir());
 	return 0;
 }
@@ -433,6 +440,7 @@ static void __exit xut_exit(void)
 {
 	debugfs_remove(xut_dir);
 	xut_nmi_exit();
+	destroy_workqueue(xut_wq);
 }
 
 module_init(xut_init);
