@@ -12,7 +12,8 @@
  *      its sessions are reaped here: no uprobe is registered any more and no
  *      handler runs;
  *   4. the retry callout, and what it may have queued;
- *   5. the worker's queue and the domain of the read sections.
+ *   5. the worker's queue and the domain of the read sections, and the thread that
+ *      tries locks for the worker.
  *
  * What remains are kfree_rcu()s, which need no code of ours.
  */
@@ -22,6 +23,7 @@
 #include "reaper.h"
 #include "session.h"
 #include "tracepoint.h"
+#include "watch.h"
 #include "worker.h"
 
 module_param_named(max_inode, ft_max_inode, uint, 0600);
@@ -35,18 +37,24 @@ static int __init ft_init(void)
 {
 	int err;
 
-	err = ft_worker_init();
+	err = ft_watch_init();
 	if (err)
 		return err;
+	err = ft_worker_init();
+	if (err)
+		goto watch;
 	ft_reaper_init();
 	err = ft_events_init();
-	if (err) {
-		ft_reaper_exit();
-		ft_worker_exit();
-		return err;
-	}
+	if (err)
+		goto reaper;
 	ft_debugfs_init();
 	return 0;
+reaper:
+	ft_reaper_exit();
+	ft_worker_exit();
+watch:
+	ft_watch_exit();
+	return err;
 }
 
 static void __exit ft_exit(void)
@@ -56,6 +64,7 @@ static void __exit ft_exit(void)
 	ft_sessions_end_all();
 	ft_reaper_exit();
 	ft_worker_exit();
+	ft_watch_exit();
 }
 
 module_init(ft_init);

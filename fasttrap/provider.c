@@ -37,6 +37,7 @@
 #include "reaper.h"
 #include "session.h"
 #include "target.h"
+#include "watch.h"
 #include "worker.h"
 
 /* Changed under ft_lock, by the worker. */

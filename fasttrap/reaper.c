@@ -29,8 +29,8 @@
 #include "provider.h"
 #include "reaper.h"
 #include "session.h"
-#include "target.h"
 #include "tracepoint.h"
+#include "watch.h"
 #include "worker.h"
 
 #define FT_RETRY_MIN	(10 * NSEC_PER_MSEC)

@@ -31,6 +31,7 @@
 #include "session.h"
 #include "target.h"
 #include "tracepoint.h"
+#include "watch.h"
 #include "worker.h"
 
 /**

@@ -30,7 +30,6 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
-#include <linux/wait.h>
 #include "reaper.h"
 #include "session.h"
 #include "tracepoint.h"
@@ -44,9 +43,6 @@ unsigned int ft_max_total = 500000;
 static DEFINE_HASHTABLE(ft_openers, 6);
 static u64 ft_next_session;
 static unsigned long ft_nr_probes;
-
-/* Woken when a session is forgotten. */
-static DECLARE_WAIT_QUEUE_HEAD(ft_forgotten);
 
 void ft_session_get(struct xfasttrap_session *s)
 {
@@ -93,22 +89,6 @@ void ft_sessions_opener_exit(struct task_struct *p)
 		if (s->opener == pid)
 			ft_session_end(s);
 	}
-}
-
-/* For the layer's own exit, when there is no consumer any more. */
-void ft_sessions_end_all(void)
-{
-	struct xfasttrap_session *s;
-
-	mutex_lock(&ft_lock);
-	list_for_each_entry(s, &ft_sessions, node) {
-		WARN_ONCE(1, "xsync_fasttrap: session %llu of %s was not drained\n",
-			  s->nr, s->comm);
-		set_bit(FT_SESSION_CLOSED, &s->flags);
-		ft_session_end(s);
-	}
-	mutex_unlock(&ft_lock);
-	wait_event(ft_forgotten, list_empty_careful(&ft_sessions));
 }
 
 /* A probe that has an id, for ft_session_add_probe() or _cancel_probe(). */
@@ -184,7 +164,7 @@ void ft_session_check_release(struct xfasttrap_session *s)
 	list_del(&s->node);
 	hash_del_rcu(&s->opener_node);
 	mutex_unlock(&ft_lock);
-	wake_up_all(&ft_forgotten);
+	complete_all(&s->forgotten);
 	ft_session_put(s);
 }
 
@@ -202,6 +182,7 @@ static struct xfasttrap_session *ft_session_alloc(const struct xfasttrap_ops *op
 	s->opener = get_pid(task_tgid(current));
 	get_task_comm(s->comm, current->group_leader);
 	s->created = ktime_get_ns();
+	init_completion(&s->forgotten);
 	INIT_LIST_HEAD(&s->providers);
 	xa_init(&s->probes);
 	return s;
@@ -254,38 +235,58 @@ void xfasttrap_session_close(struct xfasttrap_session *session)
 }
 EXPORT_SYMBOL_GPL(xfasttrap_session_close);
 
-static bool ft_owner_gone(struct module *owner)
+/* Some session of @owner, or of anybody; referenced. */
+static struct xfasttrap_session *ft_session_of(struct module *owner, bool anybody)
 {
 	struct xfasttrap_session *s;
-	bool gone = true;
-
-	mutex_lock(&ft_lock);
-	list_for_each_entry(s, &ft_sessions, node)
-		gone &= s->ops->owner != owner;
-	mutex_unlock(&ft_lock);
-	return gone;
-}
-
-/* Described in fasttrap.h. */
-void xfasttrap_drain(struct module *owner)
-{
-	struct xfasttrap_session *s;
-
-	might_sleep();
-	if (WARN_ON_ONCE(ft_in_worker()))
-		return;
 
 	mutex_lock(&ft_lock);
 	list_for_each_entry(s, &ft_sessions, node) {
-		if (s->ops->owner != owner)
+		if (anybody || s->ops->owner == owner) {
+			ft_session_get(s);
+			mutex_unlock(&ft_lock);
+			return s;
+		}
+	}
+	mutex_unlock(&ft_lock);
+	return NULL;
+}
+
+static void ft_drain(struct module *owner, bool anybody)
+{
+	struct xfasttrap_session *s;
+
+	mutex_lock(&ft_lock);
+	list_for_each_entry(s, &ft_sessions, node) {
+		if (!anybody && s->ops->owner != owner)
 			continue;
 		set_bit(FT_SESSION_CLOSED, &s->flags);
 		ft_session_end(s);
 	}
 	mutex_unlock(&ft_lock);
-	/* Sessions that had ended already wait for nothing but their close. */
+	/* Those that had ended before waited for nothing but their close. */
 	ft_reaper_kick();
-	wait_event(ft_forgotten, ft_owner_gone(owner));
+
+	while ((s = ft_session_of(owner, anybody))) {
+		wait_for_completion(&s->forgotten);
+		ft_session_put(s);
+	}
+}
+
+/* For the layer's own exit: there is no consumer any more. */
+void ft_sessions_end_all(void)
+{
+	WARN_ONCE(!list_empty(&ft_sessions),
+		  "xsync_fasttrap: a consumer did not drain its sessions\n");
+	ft_drain(NULL, true);
+}
+
+/* Described in fasttrap.h. */
+void xfasttrap_drain(struct module *owner)
+{
+	might_sleep();
+	if (!WARN_ON_ONCE(ft_in_worker()))
+		ft_drain(owner, false);
 }
 EXPORT_SYMBOL_GPL(xfasttrap_drain);
 

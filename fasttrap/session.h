@@ -4,6 +4,7 @@
 #define _FASTTRAP_SESSION_H
 
 #include <linux/bitops.h>
+#include <linux/completion.h>
 #include <linux/list.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
@@ -33,6 +34,7 @@ enum ft_session_flag {
  * @opener: its thread group; the session ends with it
  * @opener_node: in the table by opener; RCU
  * @node: in the list of all sessions; ft_lock
+ * @forgotten: it is in no list any more
  * @nr: names it in debugfs
  * @comm: of the opener
  * @created: when, in ns
@@ -55,6 +57,7 @@ struct xfasttrap_session {
 	struct pid			*opener;
 	struct hlist_node		opener_node;
 	struct list_head		node;
+	struct completion		forgotten;
 	u64				nr;
 	char				comm[16];
 	u64				created;

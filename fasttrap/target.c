@@ -15,18 +15,10 @@
  * every capability that the target holds, and the target is dumpable. Left out
  * are the security modules' hooks (Yama's restricted mode, SELinux and the
  * like): opening a session needs a capability that they hand out already.
- *
- * mmap_lock. uprobes takes it, for writing, while it holds machine-wide locks
- * that every fork needs: if somebody sits on it, all forks wait. ft_watch()
- * tries the lock before a pass and every 100 ms in it; a second without success
- * ends the pass. That cannot prevent a stall that begins between two looks, and
- * it does not see the locks of other processes that map the same file.
  */
 #include <linux/cred.h>
-#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>
-#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/pid.h>
 #include <linux/sched/mm.h>
@@ -37,9 +29,6 @@
 #include <xsync/compat/exec_state.h>
 #include <xsync/compat/mm.h>
 #include "target.h"
-
-#define FT_WATCH_EVERY	msecs_to_jiffies(100)
-#define FT_WATCH_LIMIT	HZ
 
 static bool ft_same_ids(const struct cred *cred, const struct cred *tcred)
 {
@@ -243,29 +232,4 @@ int ft_target_byte(struct mm_struct *mm, unsigned long addr,
 	mmap_read_unlock(mm);
 	mmput_async(mm);
 	return ret;
-}
-
-/* Is the lock to be had? Start with @w zeroed. Returns 0 or -EBUSY. */
-int ft_watch(struct ft_watch *w, struct mm_struct *mm, struct pid *pid)
-{
-	unsigned long limit = jiffies + FT_WATCH_LIMIT;
-
-	if (w->mm == mm && time_before(jiffies, w->next))
-		return 0;
-	if (!atomic_read(&mm->mm_users))
-		return 0;	/* nobody is left to hold it */
-
-	/* For writing, as uprobes will; nothing is changed, so no mmap_write_lock(). */
-	while (!down_write_trylock(&mm->mmap_lock)) {
-		if (time_after(jiffies, limit)) {
-			pr_warn_ratelimited("xsync_fasttrap: mmap_lock of process %d is held for more than a second: not waiting for it\n",
-					    pid_nr(pid));
-			return -EBUSY;
-		}
-		usleep_range(500, 1000);
-	}
-	up_write(&mm->mmap_lock);
-	w->mm = mm;
-	w->next = jiffies + FT_WATCH_EVERY;
-	return 0;
 }

@@ -40,16 +40,6 @@ struct ft_site {
 	unsigned int	len;
 };
 
-/**
- * struct ft_watch - looks whether somebody sits on a process's mmap_lock
- * @mm: whose
- * @next: when to look again, in jiffies
- */
-struct ft_watch {
-	struct mm_struct	*mm;
-	unsigned long		next;
-};
-
 int ft_target_open(struct ft_target *t, struct pid *pid, const struct cred *cred);
 void ft_target_close(struct ft_target *t);
 bool ft_target_alive(const struct ft_target *t);
@@ -58,7 +48,5 @@ enum xfasttrap_reason ft_target_site(struct mm_struct *mm, unsigned long addr,
 				     struct ft_site *site);
 int ft_target_byte(struct mm_struct *mm, unsigned long addr,
 		   const struct inode *inode, loff_t offset);
-
-int ft_watch(struct ft_watch *w, struct mm_struct *mm, struct pid *pid);
 
 #endif /* _FASTTRAP_TARGET_H */

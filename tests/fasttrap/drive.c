@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -586,14 +587,31 @@ static void close_under_fire(struct target *t)
 	EXPECT_SAID("same", t, "text");
 }
 
+/* On one CPU, or -1: on all. */
+static void pin(pid_t pid, int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	for (int i = 0; i < 64; i++) {
+		if (cpu < 0 || i == cpu)
+			CPU_SET(i, &set);
+	}
+	if (sched_setaffinity(pid, sizeof(set), &set))
+		die("cpu %d", cpu);
+}
+
 /*
- * target:  | in the hit, until disable returned or 300 ms      |
- * driver:         | disable .................................... |  returned
+ * target:  | in the hit, until disable returned, or 300 ms from its begin |
+ * driver:         | disable ............................................... | returned
  */
 static void disable_waits_for_a_hit(struct target *t, bool shared)
 {
 	int a = open_session(), b = open_session();
 
+	/* A held hit keeps its CPU for itself. */
+	pin(0, 0);
+	pin(t->pid, 1);
 	EXPECT_EQ(enable_entries(a, t, 0, 1), 1);
 	if (shared)
 		EXPECT_EQ(enable_entries(b, t, 0, 1), 1);
@@ -604,6 +622,7 @@ static void disable_waits_for_a_hit(struct target *t, bool shared)
 	EXPECT_EQ(field(a, "inside"), 0);
 	EXPECT(!strcmp(read_line(t), "ok"));
 	EXPECT_EQ(field(a, "overlap"), 0);
+	pin(0, -1);
 	close(a);
 	close(b);
 }

@@ -13,8 +13,9 @@
  *   stat                       answer: enabled N retired N reaping N hits N
  *                              exec N exit N inside N overlap N released N
  *   counts                     answer: COOKIE COUNT a line, without zeros
- *   hold                       the next hit stays inside until disable returned
- *                              in spite of it (counted as overlap), or 300 ms
+ *   hold                       the next hit stays inside until a disable began,
+ *                              and until it returned in spite of that (counted
+ *                              as overlap), for 300 ms at most
  *   detach                     the session outlives this file, until the module
  *                              goes
  *   mmaplock PID               hold mmap_lock of PID, for reading, and return
@@ -46,6 +47,7 @@
 #define NR_COOKIES	16384
 #define MAX_COMMAND	(8 << 20)
 #define ANSWER_LINE	48
+#define HOLD_BEGIN_NS	(8 * NSEC_PER_SEC)
 #define HOLD_NS		(300 * NSEC_PER_MSEC)
 
 /**
@@ -56,7 +58,8 @@
  * @answer: of the last command
  * @hold: take the next hit for the test of the grace period
  * @inside: hits that are held now
- * @disabled: disable has returned
+ * @disabling: disable has begun
+ * @disabled: and returned
  * @overlap: held hits that saw @disabled
  * @exec: how often a target called exec
  * @exit: how often a target exited
@@ -69,6 +72,7 @@ struct consumer {
 	char				*answer;
 	atomic_t			hold;
 	atomic_t			inside;
+	bool				disabling;
 	bool				disabled;
 	atomic_t			overlap;
 	atomic_t			exec;
@@ -89,11 +93,15 @@ static void consumer_free(struct kref *ref)
 	vfree(c);
 }
 
+/* Preemption is off: not for as long as the kernel's watchdogs wait. */
 static void consumer_hold(struct consumer *c)
 {
-	u64 limit = ktime_get_ns() + HOLD_NS;
+	u64 limit = ktime_get_ns() + HOLD_BEGIN_NS;
 
 	atomic_inc(&c->inside);
+	while (!READ_ONCE(c->disabling) && ktime_get_ns() < limit)
+		cpu_relax();
+	limit = ktime_get_ns() + HOLD_NS;
 	while (!READ_ONCE(c->disabled) && ktime_get_ns() < limit)
 		cpu_relax();
 	if (READ_ONCE(c->disabled))
@@ -235,6 +243,7 @@ static int do_disable(struct consumer *c, char *args)
 	}
 	if (err)
 		goto free;
+	WRITE_ONCE(c->disabling, true);
 	ret = xfasttrap_disable(c->session, n ? ids : NULL, n);
 	WRITE_ONCE(c->disabled, true);
 	err = ret == -EINTR ? -EINTR : 0;
