@@ -16,6 +16,8 @@ struct ktap_case {
 	void (*run)(void);
 };
 
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
 static bool ktap_failed;
 
 #define expect(condition, ...)							\

@@ -79,7 +79,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < syms->nr; i++)
 		show_function(syms, &syms->function[i], &list);
 	for (size_t i = 0; i < syms->unwind.nr; i++)
-		printf("U %" PRIx64 " %" PRIx64 "\n", syms->unwind.r[i].start, syms->unwind.r[i].end);
+		printf("U %" PRIx64 " %" PRIx64 "\n",
+		       syms->unwind.r[i].start, syms->unwind.r[i].end);
 	listing_free(&list);
 	symbols_free(syms);
 	return 0;

@@ -63,7 +63,7 @@ static size_t damage(uint8_t *bytes, size_t size)
 	int n = 1 + random_below(8);
 
 	for (int i = 0; i < n; i++) {
-		uint64_t value = interesting[random_below(sizeof(interesting) / 8)];
+		uint64_t value = interesting[random_below(ARRAY_SIZE(interesting))];
 		size_t region[] = { 64, 64 + 56 * 13, size, size };
 		size_t width = 1 << random_below(4);
 		size_t where = random_below(4), at;

@@ -12,7 +12,16 @@
 #include "ktap.h"
 #include "symbols.h"
 
-#define CODE(...) (const uint8_t []){ __VA_ARGS__ }, sizeof((const uint8_t []){ __VA_ARGS__ })
+static void make(struct listing *list, const char *hex)
+{
+	uint8_t code[64];
+	size_t n = 0;
+	int at;
+
+	for (; sscanf(hex, "%2hhx%n", &code[n], &at) == 1; hex += at)
+		n++;
+	listing_make(list, code, n);
+}
 
 static void judged(void)
 {
@@ -64,26 +73,26 @@ static void judged(void)
 		{ "push %es: not in 64-bit mode", { 0x06 }, REFUSE_UNDECODABLE },
 	};
 
-	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
 		enum refusal why = insn_judge(t[i].code, sizeof(t[i].code));
 
 		expect(why == t[i].why, "%s: %s", t[i].what, refusal_short(why));
 	}
-	expect(insn_judge(CODE(0x48)) == REFUSE_UNDECODABLE, "a prefix alone");
+	expect(insn_judge((const uint8_t *)"\x48", 1) == REFUSE_UNDECODABLE, "a prefix");
 }
 
-static void returns(void)
+static void all_returns(void)
 {
 	struct listing list = { 0 };
 
-	listing_make(&list, CODE(0x55, 0xc3, 0xf3, 0xc3, 0xc2, 0x08, 0x00, 0xf2, 0xc3, 0xcb));
+	make(&list, "55 c3 f3 c3 c2 08 00 f2 c3 cb");
 	expect(!list.why && list.nr == 6, "%zu instructions", list.nr);
 	expect(list.nr_rets == 4 && list.ret[0] == 1 && list.ret[1] == 2 && list.ret[2] == 4 &&
 	       list.ret[3] == 7, "%zu returns", list.nr_rets);
 	expect(listing_is_boundary(&list, 4) && !listing_is_boundary(&list, 5));
 
 	/* mov $0xc3c3c3c3,%eax has no return in it */
-	listing_make(&list, CODE(0xb8, 0xc3, 0xc3, 0xc3, 0xc3, 0x90));
+	make(&list, "b8 c3 c3 c3 c3 90");
 	expect(!list.why && !list.nr_rets && !listing_is_boundary(&list, 1));
 	listing_free(&list);
 }
@@ -92,18 +101,18 @@ static void untrustworthy(void)
 {
 	struct listing list = { 0 };
 
-	listing_make(&list, CODE(0x90, 0x06, 0x90, 0xc3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+	make(&list, "90 06 90 c3 00 00 00 00 00 00 00 00 00 00 00 00 00 00");
 	expect(list.why == REFUSE_DATA && list.where == 1, "%s", refusal_short(list.why));
-	listing_make(&list, CODE(0x90, 0xe9, 0, 0));
+	make(&list, "90 e9 00 00");
 	expect(list.why == REFUSE_RUNS_OVER && list.where == 1, "%s", refusal_short(list.why));
 	/* jmp into the mov */
-	listing_make(&list, CODE(0xeb, 0x01, 0xb8, 0xc3, 0, 0, 0, 0xc3));
+	make(&list, "eb 01 b8 c3 00 00 00 c3");
 	expect(list.why == REFUSE_INTO_MIDDLE && list.where == 3, "%s", refusal_short(list.why));
 	/* je behind a LOCK prefix, as in "lock; cmpxchg" for several CPUs only */
-	listing_make(&list, CODE(0x74, 0x01, 0xf0, 0x48, 0x0f, 0xb1, 0x0a, 0xc3));
+	make(&list, "74 01 f0 48 0f b1 0a c3");
 	expect(!list.why && list.nr_rets == 1, "%s", refusal_short(list.why));
 	/* a jump out of the function says nothing about it */
-	listing_make(&list, CODE(0xeb, 0x70, 0xc3));
+	make(&list, "eb 70 c3");
 	expect(!list.why);
 	listing_free(&list);
 }
@@ -127,10 +136,10 @@ int main(void)
 {
 	static const struct ktap_case cases[] = {
 		{ "instructions that are refused", judged },
-		{ "returns in all spellings", returns },
+		{ "returns in all spellings", all_returns },
 		{ "functions whose returns cannot be told", untrustworthy },
 		{ "address ranges", ranges },
 	};
 
-	return ktap_run(cases, sizeof(cases) / sizeof(cases[0]));
+	return ktap_run(cases, ARRAY_SIZE(cases));
 }

@@ -75,10 +75,12 @@ static void bounds(void)
 	f = find(syms, "victim_inner");
 	expect(f && !f->overlaps && f->size == 2);
 	f = find(syms, "victim_global");
-	expect(f && symbols_find(syms, f->addr) == f && symbols_find(syms, f->addr + f->size - 1) == f &&
-	       symbols_find(syms, f->addr + f->size) != f && symbols_find(syms, f->addr - 1) != f);
+	expect(f && symbols_find(syms, f->addr) == f && symbols_find(syms, f->addr - 1) != f);
+	expect(f && symbols_find(syms, f->addr + f->size - 1) == f &&
+	       symbols_find(syms, f->addr + f->size) != f);
 	expect(!symbols_find(syms, 0) && !symbols_find(syms, UINT64_MAX));
-	expect(f && symbols_code(syms, f->addr, f->size) && !symbols_code(syms, f->addr, UINT64_MAX));
+	expect(f && symbols_code(syms, f->addr, f->size));
+	expect(f && !symbols_code(syms, f->addr, UINT64_MAX));
 	symbols_free(syms);
 }
 
@@ -95,7 +97,7 @@ static void debug_data(void)
 		{ "libvictim-mini.so", true },
 	};
 
-	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
 		struct symbols *syms = open_symbols(t[i].file);
 		const struct function *f;
 
@@ -131,7 +133,7 @@ static void other_files(void)
 	static const char *const files[] = { "/dev/null", "/etc/passwd", "/proc/self/mem", "/" };
 	struct error err;
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		int fd = open(files[i], O_RDONLY | O_CLOEXEC);
 		struct symbols *syms = symbols_read(fd, files[i], &err);
 
@@ -167,5 +169,5 @@ int main(int argc, char **argv)
 	if (argc != 2)
 		return 2;
 	folder = argv[1];
-	return ktap_run(cases, sizeof(cases) / sizeof(cases[0]));
+	return ktap_run(cases, ARRAY_SIZE(cases));
 }

@@ -33,7 +33,7 @@ static void globs(void)
 		{ "*[0-9]", "fn7", true }, { "*[0-9]", "7fn", false },
 	};
 
-	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++)
 		expect(glob_match(t[i].pattern, t[i].s) == t[i].match, "'%s' and '%s'",
 		       t[i].pattern, t[i].s);
 }
@@ -73,7 +73,7 @@ static void descriptions(void)
 		{ "::f:ffffffffffffffff", "*", "f", 0, .has_offset = true, .offset = UINT64_MAX },
 	};
 
-	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
 		struct probedesc d;
 		struct error err;
 
@@ -98,7 +98,8 @@ static void wrong_descriptions(void)
 		{ "", "is empty" }, { "a:b:c:d:e", "has 5 parts" },
 		{ "syscall::read:entry", "no provider 'syscall'" },
 		{ "pid:m:f:entry", "no process number" }, { "pid0:m:f:entry", "no process number" },
-		{ "pid-1:m:f:entry", "no process number" }, { "pid1x:m:f:entry", "no process number" },
+		{ "pid-1:m:f:entry", "no process number" },
+		{ "pid1x:m:f:entry", "no process number" },
 		{ "pid99999999999999999999:m:f:entry", "no process number" },
 		{ "m:[f:entry", "no ']'" }, { "[:f:entry", "no ']'" }, { "m:f:[e", "no ']'" },
 		{ "m:f\\:entry", "quotes nothing" }, { "m:f:exit", "no probe name" },
@@ -107,7 +108,7 @@ static void wrong_descriptions(void)
 		{ "m:f:x*", "matches neither" }, { "m:-:entry", "needs an address" },
 	};
 
-	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
 		struct probedesc d;
 		struct error err;
 		int result = probedesc_parse(&d, t[i].text, &err);
@@ -155,23 +156,28 @@ static void fuzzed_descriptions(void)
 
 static void modules(void)
 {
+	static const char so[] = "/usr/lib/libsqlite3.so.0.8.6";
 	static const struct {
 		const char *pattern, *path, *soname;
 		bool is_main, match;
 	} t[] = {
-		{ "libsqlite3.so.0.8.6", "/usr/lib/libsqlite3.so.0.8.6", "libsqlite3.so.0", false, true },
-		{ "libsqlite3.so.0", "/usr/lib/libsqlite3.so.0.8.6", "libsqlite3.so.0", false, true },
-		{ "libsqlite3.so", "/usr/lib/libsqlite3.so.0.8.6", NULL, false, true },
-		{ "libsqlite3", "/usr/lib/libsqlite3.so.0.8.6", NULL, false, true },
-		{ "libsqlite", "/usr/lib/libsqlite3.so.0.8.6", "libsqlite3.so.0", false, false },
-		{ "lib*", "/usr/bin/bash", NULL, true, false }, { "a.out", "/usr/bin/bash", NULL, true, true },
+		{ "libsqlite3.so.0.8.6", so, "libsqlite3.so.0", false, true },
+		{ "libsqlite3.so.0", so, "libsqlite3.so.0", false, true },
+		{ "libsqlite3.so", so, NULL, false, true },
+		{ "libsqlite3", so, NULL, false, true },
+		{ "libsqlite", so, "libsqlite3.so.0", false, false },
+		{ "lib*", "/usr/bin/bash", NULL, true, false },
+		{ "a.out", "/usr/bin/bash", NULL, true, true },
 		{ "a.out", "/usr/lib/libc.so.6", "libc.so.6", false, false },
-		{ "bash", "/usr/bin/bash", NULL, true, true }, { "libc", "/lib/libc.so.6", NULL, false, true },
-		{ "libc", "/lib/libc.sound", NULL, false, false }, { "*", "/x", NULL, false, true },
+		{ "bash", "/usr/bin/bash", NULL, true, true },
+		{ "libc", "/lib/libc.so.6", NULL, false, true },
+		{ "libc", "/lib/libc.sound", NULL, false, false },
+		{ "*", "/x", NULL, false, true },
 	};
 
-	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
-		expect(module_matches(t[i].pattern, t[i].path, t[i].soname, t[i].is_main) == t[i].match,
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++)
+		expect(t[i].match ==
+		       module_matches(t[i].pattern, t[i].path, t[i].soname, t[i].is_main),
 		       "%s and %s", t[i].pattern, t[i].path);
 }
 
@@ -194,7 +200,7 @@ static void check_words(const char *text, const char *expected)
 static void command_lines(void)
 {
 	check_words("ls", "ls");
-	check_words("  a\tb \n c ", "a|b|c");
+	check_words("  a\tb\n c ", "a|b|c");
 	check_words("a 'b c' d", "a|b c|d");
 	check_words("a\"b c\"d", "ab cd");
 	check_words("'' \"\"", "|");
@@ -214,7 +220,7 @@ static void memory_maps(void)
 	char text[] =
 		"55d0c000-55d0d000 r--p 00000000 fe:01 42                         /usr/bin/x\n"
 		"55d0d000-55d0f000 r-xp 00001000 fe:01 42                         /usr/bin/x\n"
-		"7f000000-7f001000 r-xp 00000000 00:00 0 \n"
+		"7f000000-7f001000 r-xp 00000000 00:00 0\n"
 		"7f001000-7f002000 r-xp 00002000 fe:01 7                          /a b/lib (1).so (deleted)\n"
 		"7f002000-7f003000 r-xp 00000000 fe:01 8                          /with\\012newline\n"
 		"7fff0000-7fff1000 r-xp 00000000 00:00 0                          [vdso]\n"
@@ -248,5 +254,5 @@ int main(void)
 		{ "/proc/PID/maps", memory_maps },
 	};
 
-	return ktap_run(cases, sizeof(cases) / sizeof(cases[0]));
+	return ktap_run(cases, ARRAY_SIZE(cases));
 }

@@ -2,9 +2,4 @@
 /*
  * victim-gone - a library that will not be there when it is needed
  */
-int victim_global(int n);
-
-int victim_global(int n)
-{
-	return n;
-}
+int victim_global;

@@ -29,7 +29,7 @@ int main(int argc, char **argv)
 {
 	int end = argc > 1 ? atoi(argv[1]) : 0;
 
-	say("main\n");
+	say("the program runs\n");
 #ifdef WAIT
 	pause();
 #endif

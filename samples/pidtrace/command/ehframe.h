@@ -5,11 +5,11 @@
 #ifndef PIDTRACE_EHFRAME_H
 #define PIDTRACE_EHFRAME_H
 
-#include <libelf.h>
-
 #include "ranges.h"
 
+struct Elf;	/* libelf's */
+
 /* Appends the address range of each frame description entry to @ranges. */
-void ehframe_read(Elf *elf, struct ranges *ranges);
+void ehframe_read(struct Elf *elf, struct ranges *ranges);
 
 #endif

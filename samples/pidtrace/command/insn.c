@@ -23,27 +23,48 @@ static const struct {
 	const char *brief;
 	const char *text;
 } refusals[NR_REFUSALS] = {
-	[REFUSE_NONE] = { "none", "not refused" },
-	[REFUSE_UNDECODABLE] = { "no instruction", "the bytes there are no instruction" },
-	[REFUSE_SYSCALL] = { "syscall", "a system call instruction would return to the wrong place" },
-	[REFUSE_INTERRUPT] = { "interrupt", "an interrupt instruction would report the wrong place" },
-	[REFUSE_REP_STRING] = { "rep string", "a repeated string instruction would hit once for every repetition" },
-	[REFUSE_FLAGS] = { "pushf/popf", "the flags that it moves would contain the tracer's trap flag" },
-	[REFUSE_TRANSACTION] = { "transaction", "a memory transaction would not find its fallback path" },
-	[REFUSE_FAR] = { "far jump", "far jumps, far calls and interrupt returns change the code segment" },
-	[REFUSE_PRIVILEGED] = { "privileged", "the instruction is for the kernel or for devices" },
-	[REFUSE_PREFIX] = { "prefix", "uprobes takes no LOCK prefix and no CS, DS, ES or SS prefix" },
-	[REFUSE_RSEQ] = { "rseq", "it is part of a restartable sequence" },
-	[REFUSE_BOUNDARY] = { "not an instruction", "no instruction starts at that offset; see objdump -d" },
-	[REFUSE_OUTSIDE] = { "outside", "the offset is beyond the end of the function" },
-	[REFUSE_NO_FUNCTION] = { "no function", "no function is known at that address" },
-	[REFUSE_DATA] = { "data in code", "it has bytes that are no instructions, so its returns cannot be told" },
-	[REFUSE_RUNS_OVER] = { "cut off", "its last instruction goes beyond its end, so it is not what it seems" },
-	[REFUSE_INTO_MIDDLE] = { "jump into instruction", "it jumps into the middle of an instruction, so its returns cannot be told" },
-	[REFUSE_OVERLAP] = { "overlap", "another function starts inside it, so its returns cannot be told apart" },
-	[REFUSE_LONGER] = { "longer", "unwind data says that it goes on behind its end, so returns may be missed" },
-	[REFUSE_NOT_IN_FILE] = { "not in file", "its code is not in the file" },
-	[REFUSE_KERNEL] = { "by the kernel", "the kernel did not take it" },
+	[REFUSE_NONE] = { "none",
+		"not refused" },
+	[REFUSE_UNDECODABLE] = { "no instruction",
+		"the bytes there are no instruction" },
+	[REFUSE_SYSCALL] = { "syscall",
+		"a system call instruction would return to the wrong place" },
+	[REFUSE_INTERRUPT] = { "interrupt",
+		"an interrupt instruction would report the wrong place" },
+	[REFUSE_REP_STRING] = { "rep string",
+		"a repeated string instruction would hit once for every repetition" },
+	[REFUSE_FLAGS] = { "pushf/popf",
+		"the flags that it moves would contain the tracer's trap flag" },
+	[REFUSE_TRANSACTION] = { "transaction",
+		"a memory transaction would not find its fallback path" },
+	[REFUSE_FAR] = { "far jump",
+		"far jumps, far calls and interrupt returns change the code segment" },
+	[REFUSE_PRIVILEGED] = { "privileged",
+		"the instruction is for the kernel or for devices" },
+	[REFUSE_PREFIX] = { "prefix",
+		"uprobes takes no LOCK prefix and no CS, DS, ES or SS prefix" },
+	[REFUSE_RSEQ] = { "rseq",
+		"it is part of a restartable sequence" },
+	[REFUSE_BOUNDARY] = { "not an instruction",
+		"no instruction starts at that offset; see objdump -d" },
+	[REFUSE_OUTSIDE] = { "outside",
+		"the offset is beyond the end of the function" },
+	[REFUSE_NO_FUNCTION] = { "no function",
+		"no function is known at that address" },
+	[REFUSE_DATA] = { "data in code",
+		"it has bytes that are no instructions, so its returns cannot be told" },
+	[REFUSE_RUNS_OVER] = { "cut off",
+		"its last instruction goes beyond its end, so it is not what it seems" },
+	[REFUSE_INTO_MIDDLE] = { "jump into instruction",
+		"it jumps into the middle of an instruction, so its returns cannot be told" },
+	[REFUSE_OVERLAP] = { "overlap",
+		"another function starts inside it, so its returns cannot be told apart" },
+	[REFUSE_LONGER] = { "longer",
+		"unwind data says that it goes on behind its end, so returns may be missed" },
+	[REFUSE_NOT_IN_FILE] = { "not in file",
+		"its code is not in the file" },
+	[REFUSE_KERNEL] = { "by the kernel",
+		"the kernel did not take it" },
 };
 
 const char *refusal_short(enum refusal why)
@@ -207,7 +228,9 @@ void listing_make(struct listing *list, const uint8_t *code, size_t size)
 	ZydisDecodedInstruction insn;
 	size_t at;
 
-	list->nr = list->nr_rets = list->nr_targets = 0;
+	list->nr = 0;
+	list->nr_rets = 0;
+	list->nr_targets = 0;
 	list->why = REFUSE_NONE;
 	for (at = 0; at < size; at += insn.length) {
 		ZyanStatus status = decode(code + at, size - at, &insn);

@@ -128,8 +128,8 @@ static bool wants_time(const struct plan *plan)
 }
 
 /* From the plan to the result, with the session open and the target there. */
-static int trace(struct session *session, struct target *target, struct plan *plan,
-		 FILE *out, const struct options *o)
+static int trace_target(struct session *session, struct target *target, struct plan *plan,
+			FILE *out, const struct options *o)
 {
 	struct result result;
 	struct error err;
@@ -192,7 +192,7 @@ static int run(struct session *session, FILE *out, const struct options *o)
 	else if (o->list)
 		status = list(&plan, out, o);
 	else
-		status = trace(session, &target, &plan, out, o);
+		status = trace_target(session, &target, &plan, out, o);
 	target_kill(&target);
 	close(target.pidfd);
 	plan_free(&plan);

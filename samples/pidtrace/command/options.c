@@ -16,26 +16,39 @@ enum { KEY_TOP = 256, KEY_CSV };
 const char *argp_program_version = "pidtrace 0.1";
 
 static const struct argp_option option_list[] = {
-	{ "name", 'n', "DESCRIPTION", 0,
-	  "Probes to trace: provider:module:function:name, see below. May be given several times", 1 },
-	{ "command", 'c', "COMMAND", 0,
-	  "Start COMMAND and trace it from its entry point on. It is split at blanks, with quotes as in a shell, but no shell runs it", 2 },
-	{ "pid", 'p', "PID", 0, "Trace the running process PID until it ends or until ^C", 2 },
-	{ "list", 'l', NULL, 0,
-	  "List what would be probed, and go no further. Needs neither the kernel module nor, for processes of your own, privilege", 3 },
-	{ "quantize", 'q', NULL, 0,
-	  "Show how the time from entry to return is distributed, function by function, in powers of two. Probes both ends of each function that matches", 4 },
-	{ "top", KEY_TOP, "N", 0, "Show only the N functions on top", 4 },
-	{ "csv", KEY_CSV, NULL, 0, "Write comma-separated values: every function, also those never called", 4 },
-	{ "output", 'o', "FILE", 0, "Write the result to FILE and not to the standard output", 4 },
-	{ "verbose", 'v', NULL, 0, "Say of each probe that was refused why", 4 },
+	{ .key = 'n', .name = "name", .arg = "DESCRIPTION", .group = 1, .doc =
+	"Probes to trace: provider:module:function:name, see below. May be given several times"
+	},
+	{ .key = 'c', .name = "command", .arg = "COMMAND", .group = 2, .doc =
+	"Start COMMAND and trace it from its entry point on. It is split at blanks, with quotes as in a shell, but no shell runs it"
+	},
+	{ .key = 'p', .name = "pid", .arg = "PID", .group = 2, .doc =
+	"Trace the running process PID until it ends or until ^C"
+	},
+	{ .key = 'l', .name = "list", .group = 3, .doc =
+	"List what would be probed, and go no further. Needs neither the kernel module nor, for processes of your own, privilege"
+	},
+	{ .key = 'q', .name = "quantize", .group = 4, .doc =
+	"Show how the time from entry to return is distributed, function by function, in powers of two. Probes both ends of each function that matches"
+	},
+	{ .key = KEY_TOP, .name = "top", .arg = "N", .group = 4, .doc =
+	"Show only the N functions on top"
+	},
+	{ .key = KEY_CSV, .name = "csv", .group = 4, .doc =
+	"Write comma-separated values: every function, also those never called"
+	},
+	{ .key = 'o', .name = "output", .arg = "FILE", .group = 4, .doc =
+	"Write the result to FILE and not to the standard output"
+	},
+	{ .key = 'v', .name = "verbose", .group = 4, .doc =
+	"Say of each probe that was refused why"
+	},
 	{ 0 }
 };
 
 static const char doc[] =
-	"Count and time the functions of a process, without changing or stopping it."
-	"\v"
-	"A probe description has four parts, as in DTrace:\n"
+	"Count and time the functions of a process, without changing or stopping it.\n"
+	"\vA probe description has four parts, as in DTrace:\n"
 	"\n"
 	"  provider   pid$target, or pid and a process number (pid1234)\n"
 	"  module     file that is mapped: libc.so.6, libc.so, libc, or a.out for the\n"
@@ -103,7 +116,8 @@ static void check(struct options *o, struct argp_state *state)
 		if (o->desc[i].has_offset)
 			argp_error(state, "-q is about functions, but '%s' is one instruction",
 				   o->desc[i].text);
-		o->desc[i].entry = o->desc[i].ret = true;
+		o->desc[i].entry = true;
+		o->desc[i].ret = true;
 	}
 }
 

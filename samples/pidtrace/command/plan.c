@@ -84,8 +84,10 @@ static bool match_module(struct search *search, const struct image *image)
 	for (size_t i = 0; i < search->nr_desc; i++) {
 		search->applies[i] = module_matches(search->desc[i].module, image->path,
 						    image->soname, image->is_main);
-		if (search->applies[i])
-			any = search->found[i].module = true;
+		if (search->applies[i]) {
+			search->found[i].module = true;
+			any = true;
+		}
 	}
 	return any;
 }
@@ -395,8 +397,8 @@ static int explain_nothing(const struct search *search, size_t i, struct error *
 				 desc->text, plan->pid, desc->module, modules);
 	}
 	if (desc->absolute)
-		return error_set(err, "'%s' matches nothing: no function of %s covers address %" PRIx64,
-				 desc->text, desc->module, desc->offset);
+		return error_set(err, "'%s' matches nothing: no function of %s covers that address",
+				 desc->text, desc->module);
 	if (plan->nr_unnamed)
 		return error_set(err, "'%s' matches nothing: no function of %s is called '%s' (%zu have no name: the file is stripped; a debug symbols package would name them)",
 				 desc->text, desc->module, desc->function, plan->nr_unnamed);

@@ -28,7 +28,8 @@ static const char *match_set(const char *p, unsigned char c, bool *matched)
 
 		if (*p == '\\' && p[1])
 			p++;
-		low = high = *p++;
+		low = *p++;
+		high = low;
 		if (*p == '-' && p[1] && p[1] != ']') {
 			p++;
 			if (*p == '\\' && p[1])
@@ -190,7 +191,7 @@ static int parse_parts(struct probedesc *desc, char **part, struct error *err)
 int probedesc_parse(struct probedesc *desc, const char *text, struct error *err)
 {
 	char *part[NR_PARTS] = { "", "", "", "" };
-	char *copy, *p, *colon;
+	char *copy, *colon, *p;
 	int colons = 0;
 	int result;
 	int i;
@@ -205,7 +206,8 @@ int probedesc_parse(struct probedesc *desc, const char *text, struct error *err)
 				 text, colons + 1);
 
 	desc->text = xstrdup(text);
-	copy = p = xstrdup(text);
+	copy = xstrdup(text);
+	p = copy;
 	for (i = NR_PARTS - 1 - colons; i < NR_PARTS; i++) {
 		part[i] = p;
 		colon = strchr(p, ':');

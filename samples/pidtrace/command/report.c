@@ -12,14 +12,17 @@
 #define WIDTH_TIME	11
 #define WIDTH_BAR	40
 
-typedef char cell[32];
+/* Room for a number in words. */
+struct cell {
+	char text[32];
+};
 
 /* 1234567 as "1,234,567". */
-static const char *grouped(cell text, uint64_t n)
+static const char *grouped(struct cell *cell, uint64_t n)
 {
 	char digits[24];
 	int len = snprintf(digits, sizeof(digits), "%" PRIu64, n);
-	char *to = text;
+	char *to = cell->text;
 
 	for (int i = 0; i < len; i++) {
 		if (i && (len - i) % 3 == 0)
@@ -27,11 +30,11 @@ static const char *grouped(cell text, uint64_t n)
 		*to++ = digits[i];
 	}
 	*to = '\0';
-	return text;
+	return cell->text;
 }
 
 /* Three significant digits and a unit. */
-static const char *duration(cell text, uint64_t ns)
+static const char *duration(struct cell *cell, uint64_t ns)
 {
 	static const char *const unit[] = { "ns", "us", "ms", "s" };
 	double t = ns;
@@ -41,9 +44,9 @@ static const char *duration(cell text, uint64_t ns)
 		t /= 1000;
 		u++;
 	}
-	snprintf(text, sizeof(cell), "%.*f %-2s", !u || t >= 99.95 ? 0 : t >= 9.995 ? 1 : 2, t,
-		 unit[u]);
-	return text;
+	snprintf(cell->text, sizeof(cell->text), "%.*f %-2s",
+		 !u || t >= 99.95 ? 0 : t >= 9.995 ? 1 : 2, t, unit[u]);
+	return cell->text;
 }
 
 static const char *plural(uint64_t n)
@@ -119,7 +122,8 @@ void report_refused(FILE *f, const struct plan *plan, size_t limit)
 		fputs(" refused", f);
 		if (refused->offset && !row->has_offset)
 			fprintf(f, " (at +%" PRIx64 ")", refused->offset);
-		fprintf(f, ": %s\n", refused->detail ? refused->detail : refusal_text(refused->why));
+		fprintf(f, ": %s\n",
+			refused->detail ? refused->detail : refusal_text(refused->why));
 		free(title);
 	}
 	if (plan->nr_refused > limit)
@@ -138,7 +142,8 @@ static void print_probe(FILE *f, const struct plan *plan, const struct row *row,
 {
 	char *provider = xasprintf("pid%d", plan->pid);
 
-	fprintf(f, "%-10s  %-*s  %-*s  %s", provider, module, row->module, function, row->name, name);
+	fprintf(f, "%-10s  %-*s  %-*s  %s", provider, module, row->module,
+		function, row->name, name);
 	if (places > 1)
 		fprintf(f, " (%zu places)", places);
 	fputc('\n', f);
@@ -242,7 +247,8 @@ static void table_head(FILE *f, const struct table *t)
 	if (t->returns)
 		fprintf(f, "%*s", WIDTH_NUMBER, "RETURNS");
 	if (t->times)
-		fprintf(f, "%*s%*s%*s", WIDTH_TIME, "TOTAL", WIDTH_TIME, "AVERAGE", WIDTH_TIME, "MAX");
+		fprintf(f, "%*s%*s%*s", WIDTH_TIME, "TOTAL", WIDTH_TIME, "AVERAGE",
+			WIDTH_TIME, "MAX");
 	fputc('\n', f);
 }
 
@@ -251,19 +257,19 @@ static void table_row(FILE *f, const struct table *t, uint32_t i)
 	const struct pidtrace_count *count = &t->result->count[i];
 	const struct row *row = &t->plan->row[i];
 	char *title = row_title(row);
-	cell a, b, c;
+	struct cell a, b, c;
 
 	fprintf(f, "%-*s", t->width_title, title);
 	if (t->modules)
 		fprintf(f, "  %-*s", t->width_module, row->module);
 	if (t->calls)
-		fprintf(f, "%*s", WIDTH_NUMBER, row->nr_entry ? grouped(a, count->calls) : "-");
+		fprintf(f, "%*s", WIDTH_NUMBER, row->nr_entry ? grouped(&a, count->calls) : "-");
 	if (t->returns)
-		fprintf(f, "%*s", WIDTH_NUMBER, row->nr_return ? grouped(a, count->returns) : "-");
+		fprintf(f, "%*s", WIDTH_NUMBER, row->nr_return ? grouped(&a, count->returns) : "-");
 	if (t->times && count->timed)
-		fprintf(f, "%*s%*s%*s", WIDTH_TIME, duration(a, count->total_ns),
-			WIDTH_TIME, duration(b, count->total_ns / count->timed),
-			WIDTH_TIME, duration(c, count->max_ns));
+		fprintf(f, "%*s%*s%*s", WIDTH_TIME, duration(&a, count->total_ns),
+			WIDTH_TIME, duration(&b, count->total_ns / count->timed),
+			WIDTH_TIME, duration(&c, count->max_ns));
 	else if (t->times)
 		fprintf(f, "%*s%*s%*s", WIDTH_TIME, "-  ", WIDTH_TIME, "-  ", WIDTH_TIME, "-  ");
 	fputc('\n', f);
@@ -272,17 +278,17 @@ static void table_row(FILE *f, const struct table *t, uint32_t i)
 
 static void note(FILE *f, uint64_t n, const char *what)
 {
-	cell text;
+	struct cell cell;
 
 	if (n)
-		fprintf(f, "%s %s\n", grouped(text, n), what);
+		fprintf(f, "%s %s\n", grouped(&cell, n), what);
 }
 
 static void table_foot(FILE *f, const struct table *t, size_t shown)
 {
 	const struct pidtrace_state *state = &t->result->state;
 	uint64_t calls = 0, returns = 0;
-	cell a, b;
+	struct cell a, b;
 
 	for (size_t i = 0; i < t->nr; i++) {
 		calls += t->result->count[t->order[i]].calls;
@@ -291,7 +297,7 @@ static void table_foot(FILE *f, const struct table *t, size_t shown)
 	if (shown < t->nr)
 		fprintf(f, "... and %zu more\n", t->nr - shown);
 	fprintf(f, "\n%zu of %zu functions were called: %s calls, %s returns\n", t->nr,
-		t->plan->nr_rows, grouped(a, calls), grouped(b, returns));
+		t->plan->nr_rows, grouped(&a, calls), grouped(&b, returns));
 	if (t->times)
 		fputs("times run from entry to return, callees and probes included\n", f);
 	note(f, state->stale, "calls were left without a return: by a tail call, longjmp or an exception");
@@ -322,11 +328,12 @@ void report_table(FILE *f, const struct plan *plan, const struct result *result,
 static void print_bucket(FILE *f, int b, uint64_t n, uint64_t total)
 {
 	int bar = total ? (n * WIDTH_BAR + total / 2) / total : 0;
-	cell value, count;
+	struct cell value, count;
 
-	fprintf(f, "%*s |%.*s%*s %s\n", WIDTH_TIME + 2, duration(value, b ? UINT64_C(1) << b : 0), bar,
-		"@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@", WIDTH_BAR - bar, "",
-		grouped(count, n));
+	fprintf(f, "%*s |%.*s%*s %s\n",
+		WIDTH_TIME + 2, duration(&value, b ? UINT64_C(1) << b : 0),
+		bar, "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@", WIDTH_BAR - bar, "",
+		grouped(&count, n));
 }
 
 static void print_histogram(FILE *f, const struct row *row, const uint64_t *bucket)
@@ -411,7 +418,8 @@ static void csv_row(FILE *f, const struct row *row, const struct pidtrace_count 
 
 void report_csv(FILE *f, const struct plan *plan, const struct result *result)
 {
-	fputs("module,function,aliases,address,entry_probes,return_probes,calls,returns,timed,total_ns,max_ns", f);
+	fputs("module,function,aliases,address,entry_probes,return_probes,", f);
+	fputs("calls,returns,timed,total_ns,max_ns", f);
 	fputs(result->bucket ? ",log2_ns\n" : "\n", f);
 	for (size_t i = 0; i < plan->nr_rows; i++)
 		csv_row(f, &plan->row[i], &result->count[i],

@@ -5,11 +5,11 @@
 #ifndef PIDTRACE_RSEQ_H
 #define PIDTRACE_RSEQ_H
 
-#include <libelf.h>
-
 #include "ranges.h"
 
+struct Elf;	/* libelf's */
+
 /* Appends the code range of each critical section in __rseq_cs. */
-void rseq_read(Elf *elf, struct ranges *ranges);
+void rseq_read(struct Elf *elf, struct ranges *ranges);
 
 #endif

@@ -23,8 +23,10 @@ static int check_kernel(struct error *err)
 	if (uname(&uts))
 		return 0;
 	if (strcmp(uts.machine, "x86_64"))
-		return error_set(err, "this machine is %s; tracing works on x86_64 only", uts.machine);
-	sscanf(uts.release, "%u.%u", &major, &minor);
+		return error_set(err, "this machine is %s; tracing works on x86_64 only",
+				 uts.machine);
+	if (sscanf(uts.release, "%u.%u", &major, &minor) != 2)
+		return 0;
 	if (major < OLDEST_MAJOR || (major == OLDEST_MAJOR && minor < OLDEST_MINOR))
 		return error_set(err, "Linux %s is too old; tracing needs %d.%d or newer",
 				 uts.release, OLDEST_MAJOR, OLDEST_MINOR);
@@ -42,7 +44,8 @@ static int explain_open(struct error *err)
 		return error_set(err, "the kernel module is not loaded; as root: modprobe pidtrace");
 	case EACCES:
 	case EPERM:
-		return error_set(err, "tracing needs root, or CAP_PERFMON and access to " PIDTRACE_DEVICE);
+		return error_set(err, "tracing needs root, or CAP_PERFMON and access to %s",
+				 PIDTRACE_DEVICE);
 	case EMFILE:
 	case EBUSY:
 		return error_set(err, "too many tracing sessions are open: %s", strerror(errno));

@@ -94,7 +94,8 @@ static int describe_exec(int why, const char *program, struct error *err)
 	bool missing = why == ENOENT || why == ENOTDIR;
 
 	if (missing && strchr(program, '/') && !access(program, F_OK))
-		error_set(err, "cannot run %s: the interpreter that it names is not there", program);
+		error_set(err, "cannot run %s: the interpreter that it names is not there",
+			  program);
 	else if (missing)
 		error_set(err, "cannot run '%s': command not found", program);
 	else
@@ -233,7 +234,8 @@ int target_start(struct target *target, const char *command, struct error *err)
 	if (target->pid < 0) {
 		result = error_set(err, "cannot start '%s': %s", command, strerror(errno));
 	} else {
-		target->started = target->stopped = true;
+		target->started = true;
+		target->stopped = true;
 		result = start_child(target, words, command, report[0], err);
 		if (!result)
 			result = open_pidfd(target, err);
@@ -260,8 +262,8 @@ static bool read_status(pid_t pid, char *state, pid_t *tgid)
 	*state = 0;
 	*tgid = 0;
 	while (getline(&line, &size, f) > 0) {
-		sscanf(line, "State: %c", state);
-		sscanf(line, "Tgid: %d", tgid);
+		if (sscanf(line, "State: %c", state) != 1 && sscanf(line, "Tgid: %d", tgid) != 1)
+			continue;
 	}
 	free(line);
 	fclose(f);
@@ -277,17 +279,20 @@ int target_attach(struct target *target, pid_t pid, struct error *err)
 	if (!read_status(pid, &state, &tgid))
 		return error_set(err, "there is no process %d", pid);
 	if (tgid != pid)
-		return error_set(err, "%d is a thread of process %d; use -p %d", pid, tgid, tgid);
+		return error_set(err, "%d is a thread of process %d; use -p %d",
+				 pid, tgid, tgid);
 	if (pid == getpid())
 		return error_set(err, "process %d is pidtrace itself", pid);
 	if (state == 'Z' || state == 'X')
-		return error_set(err, "process %d has exited; its parent has yet to collect it", pid);
+		return error_set(err, "process %d has exited; its parent has yet to collect it",
+				 pid);
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
 	if (readlink(path, link, sizeof(link)) < 0) {
 		if (errno != ENOENT)
 			return error_set(err, "not allowed to look into process %d; %s", pid,
 					 geteuid() ? "run as root" : "root may not do so here");
-		return error_set(err, "process %d is a kernel thread; only programs can be traced", pid);
+		return error_set(err, "process %d is a kernel thread; only programs can be traced",
+				 pid);
 	}
 	if (check_class(pid, err))
 		return -1;

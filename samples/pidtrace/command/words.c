@@ -24,18 +24,17 @@ static char copy_word(const char **text, char *to)
 			escapes = false;
 		else if (quote == '"')
 			escapes = escapes && strchr("\"\\", s[1]);
-
-		if (escapes) {
-			*to++ = *++s;
-		} else if (quote && *s == quote) {
-			quote = 0;
-		} else if (!quote && strchr("'\"", *s)) {
-			quote = *s;
-		} else if (!quote && strchr(" \t\n", *s)) {
+		if (!quote && strchr(" \t\n", *s))
 			break;
-		} else {
+
+		if (escapes)
+			*to++ = *++s;
+		else if (quote && *s == quote)
+			quote = 0;
+		else if (!quote && strchr("'\"", *s))
+			quote = *s;
+		else
 			*to++ = *s;
-		}
 	}
 	*to = '\0';
 	*text = s;
