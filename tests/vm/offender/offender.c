@@ -31,12 +31,13 @@ static void sleep_in_atomic(void)
 
 static void use_after_free(void)
 {
-	volatile char *gone = kmalloc(64, GFP_KERNEL);
+	char *gone = kmalloc(64, GFP_KERNEL);
 
 	if (!gone)
 		return;
-	kfree((void *)gone);
-	gone[1] = 1;
+	kfree(gone);
+	OPTIMIZER_HIDE_VAR(gone);
+	WRITE_ONCE(gone[1], 1);
 }
 
 static void nothing(struct timer_list *unused)
