@@ -18,7 +18,10 @@
  * for which a CPU's own thread would wait in vain while its CPU goes down.
  *
  * A head is claimed by setting its function and is idle again before it is
- * called, so the function may free it or queue it once more.
+ * called, so the function may free it or queue it once more.  It also stops
+ * counting as queued before that: who is told of its end by the function itself
+ * may destroy the domain.  That one function may be running still is the worker's
+ * affair, which is waited for.
  *
  * Memory ordering.  The ticket is taken after the callback was found in cb_new,
  * by llist_del_all(), a full barrier as llist_add() is: what was before
@@ -126,10 +129,10 @@ static void xsync_callbacks_run(struct work_struct *work)
 
 		/* Idle, with its function read, before whoever queues it again. */
 		smp_store_release(&head->func, NULL);
+		atomic_long_dec(&s->callbacks);
 		lock_map_acquire(&s->domain->callback_map);
 		func(head);
 		lock_map_release(&s->domain->callback_map);
-		atomic_long_dec(&s->callbacks);
 		cond_resched();
 	}
 	WRITE_ONCE(s->cb_task, NULL);
@@ -169,10 +172,11 @@ int xsync_barrier(struct xsync_domain *d)
 	lock_map_acquire(&d->callback_map);
 	lock_map_release(&d->callback_map);
 
-	/* Those which count as none have returned. */
-	smp_mb();
-	if (!atomic_long_read(&s->callbacks))
+	/* Nothing queued: only the last one may still be running. */
+	if (!atomic_long_read(&s->callbacks)) {
+		flush_work(&s->cb_work);
 		return 0;
+	}
 
 	init_completion(&barrier.done);
 	xsync_call(d, &barrier.head, xsync_barrier_reached);

@@ -112,12 +112,12 @@ static bool xsync_domain_busy(struct xsync_state *s)
  * @d: the domain
  *
  * Whoever calls this must have seen to it that nobody can enter, start or queue
- * any more; it finds out about those who have not finished.
+ * any more; it finds out about those who have not finished.  A callback that is
+ * running is waited for.
  *
  * Context: Task context, may sleep.
  * Return: 0; -EBUSY, the domain being as before, while a reader is inside, a
- *	   ticket is open or a callback is queued or running; -EDEADLK in a
- *	   callback of @d.
+ *	   ticket is open or a callback is queued; -EDEADLK in a callback of @d.
  */
 int xsync_domain_destroy(struct xsync_domain *d)
 {
@@ -126,6 +126,8 @@ int xsync_domain_destroy(struct xsync_domain *d)
 	might_sleep();
 	if (READ_ONCE(s->cb_task) == current)
 		return -EDEADLK;
+	lock_map_acquire(&d->callback_map);
+	lock_map_release(&d->callback_map);
 
 	mutex_lock(&xsync_domains_lock);
 	if (xsync_domain_busy(s)) {

@@ -88,7 +88,7 @@ struct xsync_state {
 	struct llist_node *cb_ready;	/* [cb] for the worker to take */
 	struct work_struct cb_work;
 	struct task_struct *cb_task;	/* the worker while it runs callbacks */
-	atomic_long_t callbacks;	/* [any] queued and not yet returned */
+	atomic_long_t callbacks;	/* [any] queued and not yet called */
 
 	struct xsync_misuse misuse;
 	struct xsync_domain *domain;	/* [init] */
