@@ -79,7 +79,7 @@ struct xtaskq_waiter {
  * @npending: entries on @pending
  * @nidle: runners on @idle
  * @nlive: runners that exist
- * @full: that all runners are busy has been told to the manager
+ * @watched: the manager has been told that no runner is idle
  * @waiters: who waits
  * @spare: the queue's own entries that are not in use
  * @nalloc: the queue's own entries, in use or not
@@ -99,6 +99,8 @@ struct xtaskq_waiter {
  * @maxalloc: as created; UINT_MAX: any number
  * @wq: workqueue kind: runs the runners; dynamic kind: runs the manager
  * @grow: the manager: creates threads
+ * @seen: @executed when the manager last saw it change
+ * @seen_at: when that was, in jiffies
  * @trim: stops threads that have nothing to do
  * @key: lockdep's key to @map
  * @map: held around functions, taken by those who wait for functions
@@ -115,7 +117,7 @@ struct xtaskq {
 	unsigned int npending;
 	unsigned int nidle;
 	unsigned int nlive;
-	bool full;
+	bool watched;
 	struct list_head waiters;
 
 	struct list_head spare;
@@ -138,7 +140,9 @@ struct xtaskq {
 	unsigned int maxalloc;
 
 	struct workqueue_struct *wq;
-	struct work_struct grow;
+	struct delayed_work grow;
+	u64 seen;
+	unsigned long seen_at;
 	struct delayed_work trim;
 
 	struct lock_class_key key;

@@ -21,11 +21,15 @@
  *
  * XTASKQ_DYNAMIC: kthreads are created up to nthreads by a manager, a work item
  * on the queue's workqueue.  A runner that leaves the idle list empty tells the
- * manager before it calls a function, so that there is a thread for the next task
- * however long that function blocks.  The manager creates one thread at a time,
- * which goes to the idle list, or straight to work if something is pending.  When
- * all nthreads are busy and tasks wait, it reports the function that has run
- * longest.  Every few seconds threads that are idle are stopped, all but one.
+ * manager before it calls a function, so that however long that function blocks
+ * there will be a thread for the next task.  With nothing pending the manager
+ * creates one spare thread.  With tasks pending it looks again at every tick: as long
+ * as functions return, the threads that are there get through, and more of them would
+ * only fight over the lock.  If all sleep in their functions it doubles them; if none
+ * has returned for a tick it adds one per CPU, for a second one in any case: they may
+ * be spinning for one that is pending.  When all nthreads are busy and none returns
+ * it reports the function that has run longest.  Every few seconds idle threads are
+ * stopped, all but one.
  *
  * Memory ordering.  C: r->idle is cleared, then the thread woken; the thread sets
  * its state, then looks at r->idle.  Both are full barriers, so either it sees the
@@ -37,6 +41,7 @@
  *
  * Limits.  The longest idle lists and the id scan are nthreads long.
  */
+#include <linux/cpumask.h>
 #include <linux/kthread.h>
 #include <linux/nodemask.h>
 #include <linux/preempt.h>
@@ -75,7 +80,7 @@ static void runner_idle(struct xtaskq *tq, struct xtaskq_runner *r)
 {
 	list_add(&r->link, &tq->idle);
 	tq->nidle++;
-	tq->full = false;
+	tq->watched = false;
 	WRITE_ONCE(r->task, NULL);
 	WRITE_ONCE(r->idle, true);
 }
@@ -83,9 +88,9 @@ static void runner_idle(struct xtaskq *tq, struct xtaskq_runner *r)
 /* True if the manager is to be told that the last idle runner is busy now. */
 static bool runner_is_last(struct xtaskq *tq)
 {
-	if (!(tq->flags & XTASKQ_DYNAMIC) || tq->nidle || tq->full)
+	if (!(tq->flags & XTASKQ_DYNAMIC) || tq->nidle || tq->watched)
 		return false;
-	tq->full = tq->nlive == tq->nthreads;
+	tq->watched = true;
 	return true;
 }
 
@@ -141,7 +146,7 @@ static bool runner_next(struct xtaskq_runner *r)
 	if (throttled && wq_has_sleeper(&tq->freed))
 		wake_up(&tq->freed);
 	if (last)
-		queue_work(tq->wq, &tq->grow);
+		mod_delayed_work(tq->wq, &tq->grow, 0);
 	return more;
 }
 
@@ -238,34 +243,83 @@ static void report_full(struct xtaskq *tq)
 				    ktime_ms_delta(ktime_get(), since));
 }
 
-/* The manager.  The only one who fills slots, with xtaskq_trim() who empties them. */
-static void xtaskq_grow(struct work_struct *work)
+/* Fills up to @n slots.  The only one who does, with xtaskq_trim() who empties them. */
+static void runners_create(struct xtaskq *tq, unsigned int n)
 {
-	struct xtaskq *tq = container_of(work, struct xtaskq, grow);
-	unsigned int slot, nidle, nlive;
+	unsigned int slot;
 	int err;
 
-	for (;;) {
-		raw_spin_lock_irq(&tq->lock);
-		nidle = tq->nidle;
-		nlive = tq->nlive;
-		raw_spin_unlock_irq(&tq->lock);
-		if (nidle)
-			break;
-		if (nlive == tq->nthreads) {
-			report_full(tq);
-			break;
-		}
-		for (slot = 0; tq->runners[slot].thread; slot++)
-			;
+	for (slot = 0; n && slot < tq->nthreads; slot++) {
+		if (tq->runners[slot].thread)
+			continue;
 		err = runner_create(tq, slot);
 		if (err) {
 			pr_warn_ratelimited("%s: no new thread (error %d), %u have to do\n",
-					    tq->name, err, nlive);
-			break;
+					    tq->name, err, READ_ONCE(tq->nlive));
+			return;
 		}
+		n--;
 	}
 	queue_delayed_work(tq->wq, &tq->trim, TRIM_AFTER);
+}
+
+/* Has no function returned since the manager last looked?  Under the lock. */
+static bool manager_sees_no_progress(struct xtaskq *tq)
+{
+	if (tq->seen == tq->executed)
+		return true;
+	tq->seen = tq->executed;
+	tq->seen_at = jiffies;
+	return false;
+}
+
+/* How many threads more it takes to get done what is pending. */
+static unsigned int threads_wanted(struct xtaskq *tq, bool stuck)
+{
+	unsigned int i, awake = 0, asleep = 0;
+
+	for (i = 0; i < tq->nthreads; i++) {
+		struct xtaskq_runner *r = &tq->runners[i];
+
+		if (!r->thread || READ_ONCE(r->idle))
+			continue;
+		if (task_is_running(r->thread))
+			awake++;
+		else
+			asleep++;
+	}
+	if (!awake)
+		return asleep;
+	if (stuck && awake < num_online_cpus())
+		return num_online_cpus() - awake;
+	return time_after(jiffies, tq->seen_at + HZ) ? 1 : 0;
+}
+
+/* The manager: has been told that the last idle runner is busy, or looks again. */
+static void xtaskq_grow(struct work_struct *work)
+{
+	struct xtaskq *tq = container_of(to_delayed_work(work), struct xtaskq, grow);
+	unsigned int nidle, nlive, npending;
+	bool stuck;
+
+	raw_spin_lock_irq(&tq->lock);
+	nidle = tq->nidle;
+	nlive = tq->nlive;
+	npending = tq->npending;
+	stuck = manager_sees_no_progress(tq);
+	raw_spin_unlock_irq(&tq->lock);
+
+	if (nidle)
+		return;
+	if (nlive == tq->nthreads) {
+		if (npending && stuck)
+			report_full(tq);
+		else
+			queue_delayed_work(tq->wq, &tq->grow, HZ);
+		return;
+	}
+	runners_create(tq, npending ? min(npending, threads_wanted(tq, stuck)) : 1);
+	queue_delayed_work(tq->wq, &tq->grow, 1);
 }
 
 /* Takes the runner that has been idle longest off the list for good. */
@@ -343,7 +397,7 @@ int xtaskq_runners_start(struct xtaskq *tq)
 	unsigned int i;
 	int err;
 
-	INIT_WORK(&tq->grow, xtaskq_grow);
+	INIT_DELAYED_WORK(&tq->grow, xtaskq_grow);
 	INIT_DELAYED_WORK(&tq->trim, xtaskq_trim);
 	for (i = 0; i < tq->nthreads; i++) {
 		struct xtaskq_runner *r = &tq->runners[i];
@@ -379,7 +433,7 @@ void xtaskq_runners_stop(struct xtaskq *tq)
 	unsigned int i;
 
 	if (tq->wq) {
-		cancel_work_sync(&tq->grow);
+		cancel_delayed_work_sync(&tq->grow);
 		cancel_delayed_work_sync(&tq->trim);
 		destroy_workqueue(tq->wq);
 	}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* timeout: many at once, CPUs that go and come, a lock that a closing task holds. */
+#include <linux/anon_inodes.h>
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include "timeout_test.h"
+
+#define MANY	10000
+
+static void many_due_at_once(struct xut *t)
+{
+	struct xcallout *many = kvcalloc(MANY, sizeof(*many), GFP_KERNEL);
+	atomic_t ran = ATOMIC_INIT(0);
+	ktime_t due;
+	int i;
+
+	if (!XUT_EXPECT(t, many))
+		return;
+	migrate_disable();
+	due = ktime_add_ms(ktime_get(), 100);
+	for (i = 0; i < MANY; i++) {
+		s64 left = ktime_sub(due, ktime_get());
+
+		xcallout_init(&many[i], THIS_MODULE, count, &ran);
+		XUT_EXPECT_EQ(t, xcallout_arm_ns(&many[i], max_t(s64, left, 0)), 0);
+	}
+	migrate_enable();
+	xut_step(t, "waiting for 10,000 callouts that are due at once");
+	XUT_WAIT(t, atomic_read(&ran) == MANY);
+	for (i = 0; i < MANY; i++)
+		XUT_EXPECT_EQ(t, xcallout_stop_sync(&many[i]), 0);
+	XUT_EXPECT_EQ(t, atomic_read(&ran), MANY);
+	kvfree(many);
+}
+
+/* A CPU that can be taken down, or 0. */
+static unsigned int last_cpu(struct xut *t)
+{
+	unsigned int cpu = cpumask_last(cpu_online_mask);
+
+	if (!IS_ENABLED(CONFIG_HOTPLUG_CPU) || !cpu || cpu >= nr_cpu_ids) {
+		xut_skip(t, "no CPU can go offline");
+		return 0;
+	}
+	return cpu;
+}
+
+struct on_cpu {
+	struct xcallout *soon, *far;
+	int n;
+	atomic_t ran;
+};
+
+static long arm_on_cpu(void *arg)
+{
+	struct on_cpu *o = arg;
+	int i, err = 0;
+
+	for (i = 0; i < o->n; i++) {
+		xcallout_init(&o->soon[i], THIS_MODULE, count, &o->ran);
+		xcallout_init(&o->far[i], THIS_MODULE, count, &o->ran);
+		err |= xcallout_arm_ns(&o->soon[i], 30 * NSEC_PER_MSEC + i);
+		err |= xcallout_arm_ns(&o->far[i], FAR_NS);
+	}
+	return err;
+}
+
+/* What was armed there runs although the CPU is gone, and can be cancelled. */
+static void cpu_goes_with_callouts_armed(struct xut *t)
+{
+	struct on_cpu o = { .n = 500, .ran = ATOMIC_INIT(0) };
+	unsigned int cpu = last_cpu(t);
+	int i;
+
+	if (!cpu)
+		return;
+	o.soon = kvcalloc(o.n, sizeof(*o.soon), GFP_KERNEL);
+	o.far = kvcalloc(o.n, sizeof(*o.far), GFP_KERNEL);
+	if (!XUT_EXPECT(t, o.soon && o.far))
+		goto free;
+	XUT_EXPECT_EQ(t, work_on_cpu(cpu, arm_on_cpu, &o), 0);
+	xut_step(t, "taking a CPU down");
+	if (!XUT_EXPECT_EQ(t, remove_cpu(cpu), 0)) {
+		for (i = 0; i < o.n; i++) {
+			xcallout_stop_sync(&o.soon[i]);
+			xcallout_stop_sync(&o.far[i]);
+		}
+		goto free;
+	}
+	xut_step(t, "waiting for what was armed on that CPU");
+	XUT_WAIT(t, atomic_read(&o.ran) == o.n);
+	for (i = 0; i < o.n; i++) {
+		XUT_EXPECT_EQ(t, xcallout_stop_sync(&o.soon[i]), 0);
+		if (i & 1)
+			XUT_EXPECT_EQ(t, xcallout_stop_sync(&o.far[i]), 1);
+	}
+	XUT_EXPECT_EQ(t, add_cpu(cpu), 0);
+	for (i = 0; i < o.n; i += 2)
+		XUT_EXPECT_EQ(t, xcallout_stop_sync(&o.far[i]), 1);
+	XUT_EXPECT_EQ(t, atomic_read(&o.ran), o.n);
+free:
+	kvfree(o.soon);
+	kvfree(o.far);
+}
+
+/*
+ * A state that x86 has no use for, between the kernel's hrtimers having left the
+ * dying CPU and the CPU being dead: interrupts off, cpu_online() false.
+ */
+#define DYING_STATE	CPUHP_AP_IRQ_GIC_STARTING
+
+static struct xcallout dying_callout;
+static bool dying_was_online;
+static int dying_armed;
+
+static int arm_while_dying(unsigned int cpu)
+{
+	dying_was_online = cpu_online(cpu);
+	dying_armed = xcallout_arm_ns(&dying_callout, 1000);
+	return 0;
+}
+
+static void armed_on_a_dying_cpu(struct xut *t)
+{
+	atomic_t ran = ATOMIC_INIT(0);
+	unsigned int cpu = last_cpu(t);
+	int round;
+
+	if (!cpu)
+		return;
+	xcallout_init(&dying_callout, THIS_MODULE, count, &ran);
+	if (!XUT_EXPECT_EQ(t, cpuhp_setup_state_nocalls(DYING_STATE, "xut:dying", NULL,
+							arm_while_dying), 0))
+		return;
+	for (round = 1; round <= 3; round++) {
+		dying_armed = -1;
+		xut_step(t, "taking a CPU down");
+		XUT_EXPECT_EQ(t, remove_cpu(cpu), 0);
+		XUT_EXPECT_EQ(t, dying_armed, 0);
+		XUT_EXPECT(t, !dying_was_online);
+		xut_step(t, "waiting for what was armed on a dying CPU");
+		XUT_WAIT(t, atomic_read(&ran) == round);
+		XUT_EXPECT_EQ(t, add_cpu(cpu), 0);
+	}
+	cpuhp_remove_state_nocalls(DYING_STATE);
+	xcallout_stop_sync(&dying_callout);
+}
+
+/*
+ * A task closes a file, and its release function takes a mutex; the timer interrupt
+ * hits it there, and the timeout's function wants the same mutex.
+ */
+struct closing {
+	struct mutex lock;	/* protects @locked_by_release */
+	struct completion done;
+	bool locked_by_release;
+};
+
+static void needs_the_lock(void *arg)
+{
+	struct closing *c = arg;
+
+	mutex_lock(&c->lock);
+	c->locked_by_release = false;
+	mutex_unlock(&c->lock);
+	complete(&c->done);
+}
+
+static int closing_release(struct inode *inode, struct file *file)
+{
+	struct closing *c = file->private_data;
+	ktime_t end = ktime_add_ns(ktime_get(), 3 * TICK_NSEC);
+
+	mutex_lock(&c->lock);
+	c->locked_by_release = true;
+	/* The CPU is kept, so the timer interrupt comes here while the lock is held. */
+	while (ktime_before(ktime_get(), end))
+		cpu_relax();
+	mutex_unlock(&c->lock);
+	return 0;
+}
+
+static const struct file_operations closing_fops = {
+	.owner = THIS_MODULE,
+	.release = closing_release,
+};
+
+static void lock_held_by_a_closing_task(struct xut *t)
+{
+	struct closing c = {};
+	struct file *file;
+	int round;
+
+	mutex_init(&c.lock);
+	init_completion(&c.done);
+	for (round = 0; round < 3 * (1 + xut_soak); round++) {
+		file = anon_inode_getfile("xut", &closing_fops, &c, O_RDWR);
+		if (!XUT_EXPECT(t, !IS_ERR(file)))
+			return;
+		/* Nobody else has it: fput() is the last close, run by this task. */
+		migrate_disable();
+		XUT_EXPECT(t, xtimeout(needs_the_lock, &c, 1));
+		__fput_sync(file);
+		migrate_enable();
+		xut_step(t, "waiting for a function that needs a closing task's lock");
+		wait_for_completion(&c.done);
+		XUT_EXPECT(t, !c.locked_by_release);
+	}
+}
+
+static const struct xut_case cpu_cases[] = {
+	XUT_CASE(many_due_at_once),
+	XUT_CASE(cpu_goes_with_callouts_armed),
+	XUT_CASE(armed_on_a_dying_cpu),
+	XUT_CASE(lock_held_by_a_closing_task),
+	{}
+};
+
+XUT_SHARED_SUITE(timeout_cpu, cpu_cases);
