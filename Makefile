@@ -9,7 +9,6 @@ BUSTED  ?=
 DESTDIR ?=
 PREFIX  ?= /usr/local
 
-# KERNEL=host: the running kernel's headers, the product only; what `install` takes.
 BUILD   := build/$(KERNEL)$(if $(BUSTED),+$(BUSTED))
 INCDIR   = $(DESTDIR)$(PREFIX)/include/xsync-modules
 
@@ -43,13 +42,12 @@ lint:
 shell:
 	@tests/vm/run --kernel $(KERNEL) --modules --shell
 
+# For the running kernel, unless KERNEL is given.
 install: KERNEL := host
-install: BUILD := build/host
 install:
-	@scripts/build-modules host
-	@$(MAKE) -s -C /lib/modules/$$(uname -r)/build M=$(CURDIR)/build/host \
-		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) modules_install
-	@$(MAKE) -s install-headers KERNEL=host
+	@scripts/build-modules --product $(KERNEL)
+	@scripts/install-modules build/$(KERNEL).product "$(DESTDIR)"
+	@scripts/install-headers build/$(KERNEL).product $(INCDIR)
 
 # A module that uses ours is built with -I$(INCDIR) and
 # KBUILD_EXTRA_SYMBOLS=$(INCDIR)/RELEASE/Module.symvers
