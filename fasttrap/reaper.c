@@ -84,9 +84,10 @@ static void ft_reap_empty(struct xfasttrap_session *s)
 static void ft_reap(void *unused)
 {
 	struct xfasttrap_session *s, *next;
+	struct ft_garbage garbage;
 	bool blocked = false;
-	FT_GARBAGE(garbage);
 
+	ft_garbage_init(&garbage);
 	clear_bit(0, &ft_kicked);
 	smp_mb__after_atomic();		/* D: pairs with E */
 

@@ -12,7 +12,7 @@ static const struct {
 	[XFASTTRAP_OK] = {
 		0, "enabled" },
 	[XFASTTRAP_BAD_SPEC] = {
-		-EINVAL, "the address is not in the function, or not where this kind of probe sits" },
+		-EINVAL, "the address is outside the function, or not where this kind sits" },
 	[XFASTTRAP_NOT_MAPPED] = {
 		-EFAULT, "nothing is mapped at the address" },
 	[XFASTTRAP_NOT_TEXT] = {

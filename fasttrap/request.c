@@ -174,10 +174,11 @@ static long ft_enable_set(struct ft_request *req, struct ft_provider *p,
 {
 	struct xfasttrap_spec *spec = req->set, *end = spec + req->n;
 	enum xfasttrap_reason reason = XFASTTRAP_OK;
-	FT_GARBAGE(garbage);
+	struct ft_garbage garbage;
 	long enabled = 0;
 	int stop = 0;
 
+	ft_garbage_init(&garbage);
 	for (; spec < end && !ft_ends_pass(reason); spec++) {
 		stop = ft_enable_stop(req, p, w);
 		if (stop)
@@ -304,13 +305,14 @@ static long ft_disable(struct ft_request *req)
 {
 	struct xfasttrap_session *s = req->session;
 	struct ft_watch w = {};
+	struct ft_garbage garbage;
 	struct ft_provider *p;
-	FT_GARBAGE(garbage);
 	int err = 0;
 	long n;
 
 	if (ft_session_ended(s))
 		return -ESHUTDOWN;
+	ft_garbage_init(&garbage);
 	n = ft_disable_mark(req);
 	list_for_each_entry(p, &s->providers, session_node)
 		err = ft_provider_sweep(p, &w, &garbage) ?: err;

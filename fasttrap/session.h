@@ -46,6 +46,7 @@ enum ft_session_flag {
  * @nr_doomed: how many of them wait to be taken out
  * @nr_retired: probes whose target went away, so far
  * @hits_gone: hits of probes that are gone
+ * @rcu: the exit event looks at a session under RCU
  */
 struct xfasttrap_session {
 	unsigned long			flags;

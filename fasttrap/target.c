@@ -20,12 +20,12 @@
 #include <linux/fs.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
+#include <linux/mmu_context.h>
 #include <linux/pid.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/user_namespace.h>
-#include <asm/mmu_context.h>
 #include <xsync/compat/exec_state.h>
 #include <xsync/compat/mm.h>
 #include "target.h"

@@ -305,6 +305,12 @@ static void ft_repair(struct ft_garbage *g)
 	}
 }
 
+void ft_garbage_init(struct ft_garbage *g)
+{
+	INIT_LIST_HEAD(&g->probes);
+	INIT_HLIST_HEAD(&g->tracepoints);
+}
+
 /*
  * Wait until nobody can be in a callback of what @g holds, and free it. The
  * list is empty afterwards.
@@ -329,6 +335,5 @@ void ft_garbage_collect(struct ft_garbage *g)
 		kfree(probe);
 	hlist_for_each_entry_safe(tp, tmp, &g->tracepoints, hash_node)
 		ft_tracepoint_free(tp);
-	INIT_LIST_HEAD(&g->probes);
-	INIT_HLIST_HEAD(&g->tracepoints);
+	ft_garbage_init(g);
 }

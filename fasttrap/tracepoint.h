@@ -78,12 +78,6 @@ struct ft_garbage {
 	struct hlist_head	tracepoints;
 };
 
-#define FT_GARBAGE(name)						\
-	struct ft_garbage name = {					\
-		.probes = LIST_HEAD_INIT((name).probes),		\
-		.tracepoints = HLIST_HEAD_INIT,				\
-	}
-
 extern unsigned int ft_max_inode;
 
 struct ft_tracepoint *ft_tracepoint_get(struct mm_struct *mm, unsigned long pc,
@@ -93,6 +87,7 @@ struct ft_tracepoint *ft_tracepoint_get(struct mm_struct *mm, unsigned long pc,
 void ft_tracepoint_add(struct ft_tracepoint *tp, struct ft_probe *probe);
 void ft_tracepoint_del(struct ft_probe *probe, struct ft_garbage *g);
 void ft_tracepoint_unused(struct ft_tracepoint *tp, struct ft_garbage *g);
+void ft_garbage_init(struct ft_garbage *g);
 void ft_garbage_collect(struct ft_garbage *g);
 
 /* What was left in a target in spite of everything; under ft_lock. */

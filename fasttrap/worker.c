@@ -24,6 +24,7 @@
 #include "worker.h"
 
 struct xsync_domain ft_domain;
+/* The lists of sessions, providers and probes, for readers; see above. */
 DEFINE_MUTEX(ft_lock);
 static struct xtaskq *ft_worker;
 

@@ -36,45 +36,11 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "probed.h"
 
-#define STRIDE	16
-#define COUNT	5000
-#define RET	2
 #define SPIN	50
 
-#define STR_(x)	#x
-#define STR(x)	STR_(x)
-
-/* push %rbp; pop %rbp; ret: one instruction that is emulated, one stepped. */
-asm(".pushsection .text.probed, \"ax\", @progbits\n"
-    ".balign 4096\n"
-    "probed_start:\n"
-    ".rept " STR(COUNT) "\n"
-    ".balign 16\n"
-    "push %rbp\n"
-    "pop %rbp\n"
-    "ret\n"
-    ".endr\n"
-    ".balign 16\n"
-    "odd_syscall: syscall\n ret\n"
-    "odd_sysenter: sysenter\n ret\n"
-    "odd_int: int $0x80\n ret\n"
-    "odd_pushf: pushf\n popf\n ret\n"
-    "odd_rep: rep movsb\n ret\n"
-    "odd_xbegin: .byte 0xc7, 0xf8, 0, 0, 0, 0\n ret\n"
-    "odd_int3: int3\n ret\n"
-    "odd_lock: lock incl (%rax)\n ret\n"
-    "odd_retimm: ret $0\n"
-    "odd_repret: rep ret\n"
-    "odd_bndret: .byte 0xf2, 0xc3\n"
-    ".balign 4096\n"
-    "probed_end:\n"
-    ".popsection\n");
-
-extern char probed_start[], probed_end[];
-extern char odd_syscall[], odd_sysenter[], odd_int[], odd_pushf[], odd_rep[],
-	    odd_xbegin[], odd_int3[], odd_lock[], odd_retimm[], odd_repret[],
-	    odd_bndret[];
+typedef void (*function)(void);
 
 static atomic_bool spinning;
 static atomic_long rounds;
@@ -84,7 +50,7 @@ static char **args;
 
 static void call(long i, long n)
 {
-	void (*fn)(void) = (void (*)(void))(probed_start + i * STRIDE);
+	function fn = (function)(probed_start + i * PROBED_STRIDE);
 
 	while (n--)
 		fn();
@@ -93,9 +59,9 @@ static void call(long i, long n)
 static void call_odd(long n)
 {
 	while (n--) {
-		((void (*)(void))odd_retimm)();
-		((void (*)(void))odd_repret)();
-		((void (*)(void))odd_bndret)();
+		((function)odd_retimm)();
+		((function)odd_repret)();
+		((function)odd_bndret)();
 	}
 }
 
@@ -105,7 +71,7 @@ static int find_offset(struct dl_phdr_info *info, size_t size, void *arg)
 	unsigned long *where = arg, addr = where[0];
 
 	for (int i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+		const Elf64_Phdr *ph = &info->dlpi_phdr[i];
 		unsigned long start = info->dlpi_addr + ph->p_vaddr;
 
 		if (ph->p_type == PT_LOAD && addr - start < ph->p_filesz) {
@@ -206,14 +172,14 @@ static const char *status_text(int status, char *buf)
 /* The child's exit code is 0, or 1 where function I's bytes were not restored. */
 static const char *forked(long i, long n, char *buf)
 {
-	const char *fn = probed_start + i * STRIDE;
+	const char *fn = probed_start + i * PROBED_STRIDE;
 	int status;
 	pid_t pid = fork();
 
 	if (!pid) {
 		call(i, n);
 		_exit((unsigned char)fn[0] == 0x55 &&
-		      (unsigned char)fn[RET] == 0xc3 ? 0 : 1);
+		      (unsigned char)fn[PROBED_RET] == 0xc3 ? 0 : 1);
 	}
 	waitpid(pid, &status, 0);
 	return status_text(status, buf);
@@ -270,7 +236,7 @@ static void *map_shared(void)
 static void hello(void)
 {
 	printf("pid %d start %p count %d stride %d ret %d spin %d", getpid(),
-	       probed_start, COUNT, STRIDE, RET, SPIN);
+	       probed_start, PROBED_COUNT, PROBED_STRIDE, PROBED_RET, SPIN);
 #define ODD(name)	printf(" " #name " %p", odd_##name)
 	ODD(syscall);
 	ODD(sysenter);
@@ -292,13 +258,16 @@ static void *serve(void *unused)
 	long a, b, c, at;
 
 	while (fgets(line, sizeof(line), stdin)) {
-		a = b = c = 0;
-		sscanf(line, "%31s %ld %ld %ld", word, &a, &b, &c);
+		a = 0;
+		b = 0;
+		c = 0;
+		if (sscanf(line, "%31s %ld %ld %ld", word, &a, &b, &c) < 1)
+			continue;
 		if (!strcmp(word, "call")) {
 			call(a, b);
 			puts("ok");
 		} else if (!strcmp(word, "all")) {
-			for (long i = 0; i < COUNT; i++)
+			for (long i = 0; i < PROBED_COUNT; i++)
 				call(i, a);
 			puts("ok");
 		} else if (!strcmp(word, "odd")) {

@@ -211,6 +211,7 @@ static const struct xut_case fasttrap_cases[] = {
 	XUT_CASE(every_reason_has_a_text),
 	{}
 };
+
 XUT_SUITE(fasttrap, fasttrap_cases);
 
 static struct xut_suite *const suites[] = { &fasttrap };

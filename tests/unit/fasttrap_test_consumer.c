@@ -19,8 +19,8 @@
  *   detach                     the session outlives this file, until the module
  *                              goes
  *   mmaplock PID               hold mmap_lock of PID, for reading, and return
- *                              after an unlock
- *   unlock                     through any other descriptor
+ *                              once this was given:
+ *   unlock                     which has to come through another descriptor
  *
  * RESULT is what the layer returned, a negative errno included.
  */
@@ -67,7 +67,7 @@
  */
 struct consumer {
 	struct kref			ref;
-	struct mutex			lock;
+	struct mutex			lock;		/* see above */
 	struct xfasttrap_session	*session;
 	char				*answer;
 	atomic_t			hold;
@@ -111,9 +111,10 @@ static void consumer_hold(struct consumer *c)
 
 static void consumer_hit(const struct xfasttrap_hit *hit, void *arg)
 {
+	unsigned long ip = instruction_pointer((struct pt_regs *)hit->regs);
 	struct consumer *c = arg;
 
-	if (hit->cookie < NR_COOKIES && hit->addr == instruction_pointer((struct pt_regs *)hit->regs))
+	if (hit->cookie < NR_COOKIES && hit->addr == ip)
 		atomic64_inc(&c->counts[hit->cookie]);
 	if (atomic_read(&c->hold) && atomic_xchg(&c->hold, 0))
 		consumer_hold(c);
@@ -237,7 +238,7 @@ static int do_disable(struct consumer *c, char *args)
 	if (!ids || !consumer_answer(c, &b, 1))
 		goto free;
 	err = 0;
-	while (!err && (word = strsep(&args, " \n"))) {
+	while (!err && (word = strsep(&args, "\n "))) {
 		if (*word)
 			err = kstrtou64(word, 0, &ids[n++]);
 	}
@@ -313,7 +314,7 @@ static int do_mmaplock(char *args)
 
 static int do_command(struct consumer *c, char *text)
 {
-	char *word = text + strcspn(text, " \n");
+	char *word = text + strcspn(text, "\n ");
 
 	if (*word)
 		*word++ = '\0';

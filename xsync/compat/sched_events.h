@@ -15,14 +15,18 @@
 
 /* Define a probe of sched_process_exit that calls @fn(task). */
 #define XSYNC_EXIT_EVENT(name, fn)					\
-static void __maybe_unused name##_1(void *data, struct task_struct *p)	\
+static void name##_any(struct task_struct *p)				\
 {									\
 	fn(p);								\
+}									\
+static void __maybe_unused name##_1(void *data, struct task_struct *p)	\
+{									\
+	name##_any(p);							\
 }									\
 static void __maybe_unused name##_2(void *data, struct task_struct *p,	\
 				    bool group_dead)			\
 {									\
-	fn(p);								\
+	name##_any(p);							\
 }									\
 static void * const name =						\
 	__builtin_choose_expr(XSYNC_EXIT_HAS_GROUP_DEAD,		\
