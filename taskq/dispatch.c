@@ -93,28 +93,6 @@ static xtaskqid_t refuse(struct xtaskq *tq)
 	return 0;
 }
 
-/**
- * xtaskq_dispatch_ent - run a function on a queue, entry of the caller's
- * @tq: the queue
- * @func: the function
- * @arg: its argument
- * @flags: XTASKQ_FRONT, or 0.  The other flags say nothing here
- * @ent: an idle entry that xtaskq_init_ent() was called on
- *
- * Allocates nothing.  @ent is idle again before @func is called, so @func may
- * free it or dispatch it again, here or elsewhere.
- *
- * XTASKQ_FRONT puts the task before all that is pending: among several the last
- * one dispatched runs first.
- *
- * illumos has taskq_dispatch_ent() return nothing; here it can meet
- * xtaskq_destroy() and fails then.  The caller makes sure that @tq is not used
- * after xtaskq_destroy() has returned.
- *
- * Context: Any but NMI, and not under scheduler locks.  Does not sleep.
- * Return: the id of this dispatch; 0 if the queue is being destroyed, or if
- *	   @ent is not idle, and then nothing was done.
- */
 xtaskqid_t xtaskq_dispatch_ent(struct xtaskq *tq, xtaskq_func_t func, void *arg,
 			       unsigned int flags, struct xtaskq_ent *ent)
 {
@@ -147,27 +125,6 @@ xtaskqid_t xtaskq_dispatch_ent(struct xtaskq *tq, xtaskq_func_t func, void *arg,
 }
 EXPORT_SYMBOL_GPL(xtaskq_dispatch_ent);
 
-/**
- * xtaskq_dispatch - run a function on a queue
- * @tq: the queue
- * @func: the function
- * @arg: its argument
- * @flags: XTASKQ_SLEEP or XTASKQ_NOSLEEP; and XTASKQ_FRONT, see
- *	   xtaskq_dispatch_ent()
- *
- * As taskq_dispatch(9F).  The entry comes from the queue's spare ones or from
- * the slab.  When maxalloc entries exist, XTASKQ_NOSLEEP fails; XTASKQ_SLEEP
- * waits up to a second for one to become free and is given one then in any case.
- *
- * On PREEMPT_RT with interrupts or preemption off there is no way to the slab:
- * only spare entries are given there (see minalloc and XTASKQ_PREPOPULATE of
- * xtaskq_create()).
- *
- * Context: With XTASKQ_SLEEP task context, may sleep; with XTASKQ_NOSLEEP as
- * xtaskq_dispatch_ent().
- * Return: the id of this dispatch; 0 if there was no entry, or if the queue is
- *	   being destroyed.
- */
 xtaskqid_t xtaskq_dispatch(struct xtaskq *tq, xtaskq_func_t func, void *arg,
 			   unsigned int flags)
 {
@@ -217,20 +174,6 @@ static void inbox_drain(struct xsync_handoff *h)
 	}
 }
 
-/**
- * xtaskq_dispatch_any - run a function on a queue, asked for in any context
- * @tq: the queue
- * @ent: an idle entry that xtaskq_init_ent() was called on
- * @func: the function
- * @arg: its argument
- *
- * As xtaskq_dispatch_ent(), but the entry becomes pending a little later, from
- * an interrupt of this CPU.  Dispatches of one CPU keep their order among each
- * other; there is none between these and direct dispatches.
- *
- * Context: Any, including NMI and under scheduler locks.
- * Return: as xtaskq_dispatch_ent().
- */
 xtaskqid_t xtaskq_dispatch_any(struct xtaskq *tq, struct xtaskq_ent *ent,
 			       xtaskq_func_t func, void *arg)
 {
@@ -255,20 +198,6 @@ out:
 }
 EXPORT_SYMBOL_GPL(xtaskq_dispatch_any);
 
-/**
- * xtaskq_cancel_ent - take back a task before a thread has it
- * @tq: the queue that it was dispatched to
- * @ent: the caller's entry of that dispatch
- *
- * The caller makes sure that @ent is there, and that it is not being dispatched
- * to another queue meanwhile.  An entry that xtaskq_dispatch_any() has handed on
- * cannot be taken back before it is pending.
- *
- * Context: Any but NMI, and not under scheduler locks.  Does not sleep.
- * Return: true if its function will not be called for that dispatch; @ent is
- *	   idle.  false if it was not pending here: it is in flight, it runs, it
- *	   ran, or there was no dispatch.
- */
 bool xtaskq_cancel_ent(struct xtaskq *tq, struct xtaskq_ent *ent)
 {
 	LIST_HEAD(woken);

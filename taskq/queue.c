@@ -102,28 +102,6 @@ static void tq_free(struct xtaskq *tq)
 	kvfree_rcu(tq, rcu);
 }
 
-/**
- * xtaskq_create - create a queue
- * @name: for messages, debugfs, lockdep and the names of its threads; is copied
- * @nthreads: how many functions run at a time, exactly; 1: in order, one after
- *	      the other
- * @pri: XTASKQ_PRI_NORMAL or XTASKQ_PRI_HIGH
- * @minalloc: how many entries xtaskq_dispatch() keeps for itself once they exist
- * @maxalloc: how many there may be before it throttles or fails; 0: any number
- * @flags: XTASKQ_PREPOPULATE: allocate minalloc entries now.
- *	   XTASKQ_DEDICATED: kthreads of the queue's own instead of a workqueue's;
- *	   they are woken faster.  XTASKQ_DYNAMIC, only with it: create the
- *	   threads when they are needed, nthreads at most, and stop idle ones after
- *	   a while
- *
- * As taskq_create(9F); the entries of xtaskq_dispatch_ent() and
- * xtaskq_dispatch_any() do not count.  Not promised: a thread for memory reclaim.
- * A workqueue has none left when no memory can be had for one.
- *
- * Context: Task context, may sleep.
- * Return: the queue, or ERR_PTR(): -ENOMEM; -EINVAL for arguments that make no
- *	   sense and for more threads than a workqueue can run.
- */
 struct xtaskq *xtaskq_create(const char *name, int nthreads, int pri,
 			     int minalloc, int maxalloc, unsigned int flags)
 {
@@ -168,23 +146,6 @@ static bool tq_close(struct xtaskq *tq)
 	return closed;
 }
 
-/**
- * xtaskq_destroy - run what is left in a queue, and free it
- * @tq: the queue
- *
- * As taskq_destroy(9F).  Every task that was dispatched is run or was cancelled
- * when this returns.  A dispatch that comes while it is in progress, from a
- * function of the queue too, fails.  @tq must not be used after it has returned.
- *
- * A caller that dispatches in a preemptible context can be preempted before
- * xtaskq_dispatch() looks at the queue: what keeps @tq from being destroyed
- * completely at that point is for the caller to provide, e.g. rcu_read_lock()
- * around reading the pointer and using it.
- *
- * Context: Task context, may sleep.
- * Return: 0; -EDEADLK from a function of @tq; -EALREADY if somebody else is
- *	   destroying it; -EWOULDBLOCK in atomic context.
- */
 int xtaskq_destroy(struct xtaskq *tq)
 {
 	int err = xtaskq_may_wait(tq, "destroy");
@@ -208,17 +169,6 @@ int xtaskq_destroy(struct xtaskq *tq)
 }
 EXPORT_SYMBOL_GPL(xtaskq_destroy);
 
-/**
- * xtaskq_member - does a task run functions of this queue right now?
- * @tq: the queue
- * @task: the task, usually current
- *
- * As taskq_member(9F).  For another task than current the answer may be out of
- * date when it is given.
- *
- * Context: Any.
- * Return: true if @task is in a function of @tq, or between two of them.
- */
 bool xtaskq_member(struct xtaskq *tq, struct task_struct *task)
 {
 	unsigned int i;

@@ -131,18 +131,6 @@ static int wait_for(struct xtaskq *tq, xtaskqid_t id, unsigned int state,
 	return 0;
 }
 
-/**
- * xtaskq_wait - wait until a queue is empty and idle
- * @tq: the queue
- *
- * As taskq_wait(9F): there is a moment during the call at which nothing is
- * pending, in flight or running.  Tasks that others, or the queue's own
- * functions, dispatch meanwhile are waited for too, so it need not come to an end
- * while they go on.
- *
- * Context: Task context, may sleep.
- * Return: 0; -EDEADLK from a function of @tq; -EWOULDBLOCK in atomic context.
- */
 int xtaskq_wait(struct xtaskq *tq)
 {
 	int err = xtaskq_may_wait(tq, "wait");
@@ -151,13 +139,6 @@ int xtaskq_wait(struct xtaskq *tq)
 }
 EXPORT_SYMBOL_GPL(xtaskq_wait);
 
-/**
- * xtaskq_wait_killable - xtaskq_wait() that a fatal signal ends
- * @tq: the queue
- *
- * Context: Task context, may sleep.
- * Return: as xtaskq_wait(), or -EINTR.
- */
 int xtaskq_wait_killable(struct xtaskq *tq)
 {
 	int err = xtaskq_may_wait(tq, "wait");
@@ -166,14 +147,6 @@ int xtaskq_wait_killable(struct xtaskq *tq)
 }
 EXPORT_SYMBOL_GPL(xtaskq_wait_killable);
 
-/**
- * xtaskq_wait_timeout - xtaskq_wait() that gives up after a time
- * @tq: the queue
- * @ns: the time in nanoseconds; it is rounded up to ticks
- *
- * Context: Task context, may sleep.
- * Return: as xtaskq_wait(), or -ETIMEDOUT.
- */
 int xtaskq_wait_timeout(struct xtaskq *tq, u64 ns)
 {
 	u64 ticks = DIV_ROUND_UP_ULL(min_t(u64, ns, S64_MAX), TICK_NSEC) + 1;
@@ -184,18 +157,6 @@ int xtaskq_wait_timeout(struct xtaskq *tq, u64 ns)
 }
 EXPORT_SYMBOL_GPL(xtaskq_wait_timeout);
 
-/**
- * xtaskq_wait_id - wait until one dispatch is done
- * @tq: the queue
- * @id: what a dispatch on @tq returned
- *
- * As OpenZFS's taskq_wait_id().  What was dispatched before or after @id is not
- * waited for.  An id that was never given counts as done.
- *
- * Context: Task context, may sleep.
- * Return: 0: the function has returned, or the task was cancelled; -EDEADLK from
- *	   a function of @tq; -EWOULDBLOCK in atomic context.
- */
 int xtaskq_wait_id(struct xtaskq *tq, xtaskqid_t id)
 {
 	int err = xtaskq_may_wait(tq, "wait_id");

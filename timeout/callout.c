@@ -277,18 +277,6 @@ again:
 	return moved;
 }
 
-/**
- * xcallout_init - make a callout ready for use
- * @co: the callout; must not be armed, and its function must not be running unless
- *	it is the one that calls this
- * @owner: whose xtimeout_drain() is to cover it, usually THIS_MODULE
- * @func: the function; runs in task context and may sleep
- * @arg: its argument
- *
- * Gives the callout a new identity: what ran in this memory before is somebody else.
- *
- * Context: Any.
- */
 void xcallout_init(struct xcallout *co, struct module *owner,
 		   xtimeout_func_t func, void *arg)
 {
@@ -307,19 +295,6 @@ void xcallout_init(struct xcallout *co, struct module *owner,
 }
 EXPORT_SYMBOL_GPL(xcallout_init);
 
-/**
- * xcallout_arm_ns - have a callout's function called after a time
- * @co: the callout, in whatever state
- * @delta_ns: the time in nanoseconds; 0: as soon as possible, never from here
- *
- * One that is armed, or has fired and is not running, is moved to the new time: the
- * function is called once.  One whose function is running will be called again,
- * not before it has returned.
- *
- * Context: Task, softirq, hardirq; not under scheduler locks.  Does not sleep.
- * Return: 0; 1 if an earlier arming was cancelled by this; -ESHUTDOWN if the owner
- *	   has called xtimeout_drain(); -EWOULDBLOCK in NMI.
- */
 int xcallout_arm_ns(struct xcallout *co, u64 delta_ns)
 {
 	ktime_t delta = min_t(u64, delta_ns, KTIME_MAX);
@@ -330,16 +305,6 @@ int xcallout_arm_ns(struct xcallout *co, u64 delta_ns)
 }
 EXPORT_SYMBOL_GPL(xcallout_arm_ns);
 
-/**
- * xcallout_stop - cancel a callout, without waiting
- * @co: the callout, in whatever state
- *
- * Context: Task, softirq, hardirq; not under scheduler locks.  Does not sleep.
- * Return: 1: the function will not be called for the arming that was cancelled, and
- *	   is not running; 0: it was not armed and is not running; -EBUSY: it is
- *	   running or about to, and @co must not be freed (an arming that was
- *	   there besides is cancelled); -EWOULDBLOCK in NMI.
- */
 int xcallout_stop(struct xcallout *co)
 {
 	struct xtimeout_table *table;
@@ -356,19 +321,6 @@ int xcallout_stop(struct xcallout *co)
 }
 EXPORT_SYMBOL_GPL(xcallout_stop);
 
-/**
- * xcallout_stop_sync - cancel a callout, and wait for its function if it is running
- * @co: the callout, in whatever state
- *
- * When this returns 0 or 1 the callout is idle: not armed, not running.  If the
- * function arms it again meanwhile, that is cancelled.  If others do, it is theirs
- * to stop.  Do not hold a lock that the function takes.
- *
- * Context: Task context, may sleep.
- * Return: 1: an arming was cancelled; 0: none was; -EDEADLK: called by the function
- *	   itself, which is not waited for (an arming that was there is cancelled);
- *	   -EWOULDBLOCK: atomic context or NMI, nothing was done.
- */
 int xcallout_stop_sync(struct xcallout *co)
 {
 	int err = xtimeout_may_wait("xcallout_stop_sync");

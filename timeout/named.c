@@ -154,20 +154,6 @@ static ktime_t ticks_to_ktime(long ticks)
 	return ticks < KTIME_MAX / TICK_NSEC ? ticks * (s64)TICK_NSEC : KTIME_MAX;
 }
 
-/**
- * xtimeout_owned - call a function after a number of ticks, on behalf of a module
- * @owner: whose xtimeout_drain() is to cover it; NULL: nobody's
- * @func: the function; runs in task context and may sleep
- * @arg: its argument
- * @ticks: time to wait in ticks of 1/HZ s; what is less than 1 counts as 1
- *
- * As timeout(9F), except that memory may be short: then it says so and does nothing.
- * At least @ticks whole ticks pass; one more may.
- *
- * Context: Task, softirq, hardirq; not under scheduler locks; NMI fails.  Does not
- * sleep.
- * Return: an id for xuntimeout(), or 0: no memory, the owner is draining, or NMI.
- */
 xtimeout_id_t xtimeout_owned(struct module *owner, xtimeout_func_t func,
 			     void *arg, long ticks)
 {
@@ -248,19 +234,6 @@ out:
 	return left;
 }
 
-/**
- * xuntimeout - cancel a timeout, or wait until its function has returned
- * @id: what xtimeout() returned
- *
- * As untimeout(9F).  In each case but the errors, and but from the function itself,
- * the function is not running and will not run when this returns.  Do not hold a
- * lock that the function takes.
- *
- * Context: Task context, may sleep.
- * Return: 0 or more: cancelled, so many ticks were left; -1: it had run already, had
- *	   to be waited for, or there is no such id; -1 at once also from the
- *	   function itself.  -EWOULDBLOCK: atomic context or NMI, nothing was done.
- */
 long xuntimeout(xtimeout_id_t id)
 {
 	int err = xtimeout_may_wait("xuntimeout");
@@ -269,17 +242,6 @@ long xuntimeout(xtimeout_id_t id)
 }
 EXPORT_SYMBOL_GPL(xuntimeout);
 
-/**
- * xuntimeout_nowait - cancel a timeout if its function is not running yet
- * @id: what xtimeout() returned
- *
- * As untimeout_generic() of illumos with nowait.
- *
- * Context: Task, softirq, hardirq; not under scheduler locks.  Does not sleep.
- * Return: 0 or more: cancelled, so many ticks were left; -1: it had run already, or
- *	   there is no such id; -EBUSY: it is running or about to: what it uses must
- *	   not be freed; -EWOULDBLOCK in NMI.
- */
 long xuntimeout_nowait(xtimeout_id_t id)
 {
 	if (in_nmi())

@@ -165,19 +165,6 @@ static bool runs_function_of(struct module *owner)
 	return found;
 }
 
-/**
- * xtimeout_drain - get rid of all that a module has armed
- * @owner: the module, usually THIS_MODULE in its exit function
- *
- * From when this is entered nothing can be armed for @owner any more, until the
- * module is gone.  When it has returned 0, none of its functions is running and none
- * will be called.  Do not hold a lock that one of them takes.
- *
- * Context: Task context, may sleep.
- * Return: 0; -EDEADLK from a function of @owner; -EINVAL if @owner is NULL (code that
- *	   is built in needs no drain); -ENOMEM; -EWOULDBLOCK in atomic context.  With
- *	   an error nothing was done.
- */
 int xtimeout_drain(struct module *owner)
 {
 	int err = xtimeout_may_wait("xtimeout_drain");

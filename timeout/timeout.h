@@ -113,6 +113,20 @@ struct xcallout {
 	struct module *owner;
 };
 
+/**
+ * xtimeout_owned - call a function after a number of ticks, on behalf of a module
+ * @owner: whose xtimeout_drain() is to cover it; NULL: nobody's
+ * @func: the function; runs in task context and may sleep
+ * @arg: its argument
+ * @ticks: time to wait in ticks of 1/HZ s; what is less than 1 counts as 1
+ *
+ * As timeout(9F), except that memory may be short: then it says so and does nothing.
+ * At least @ticks whole ticks pass; one more may.
+ *
+ * Context: Task, softirq, hardirq; not under scheduler locks; NMI fails.  Does not
+ * sleep.
+ * Return: an id for xuntimeout(), or 0: no memory, the owner is draining, or NMI.
+ */
 xtimeout_id_t xtimeout_owned(struct module *owner, xtimeout_func_t func,
 			     void *arg, long ticks);
 
@@ -134,15 +148,104 @@ static inline xtimeout_id_t xtimeout(xtimeout_func_t func, void *arg, long ticks
 	return xtimeout_owned(THIS_MODULE, func, arg, ticks);
 }
 
+/**
+ * xuntimeout - cancel a timeout, or wait until its function has returned
+ * @id: what xtimeout() returned
+ *
+ * As untimeout(9F).  In each case but the errors, and but from the function itself,
+ * the function is not running and will not run when this returns.  Do not hold a
+ * lock that the function takes.
+ *
+ * Context: Task context, may sleep.
+ * Return: 0 or more: cancelled, so many ticks were left; -1: it had run already, had
+ *	   to be waited for, or there is no such id; -1 at once also from the
+ *	   function itself.  -EWOULDBLOCK: atomic context or NMI, nothing was done.
+ */
 long xuntimeout(xtimeout_id_t id);
+
+/**
+ * xuntimeout_nowait - cancel a timeout if its function is not running yet
+ * @id: what xtimeout() returned
+ *
+ * As untimeout_generic() of illumos with nowait.
+ *
+ * Context: Task, softirq, hardirq; not under scheduler locks.  Does not sleep.
+ * Return: 0 or more: cancelled, so many ticks were left; -1: it had run already, or
+ *	   there is no such id; -EBUSY: it is running or about to: what it uses must
+ *	   not be freed; -EWOULDBLOCK in NMI.
+ */
 long xuntimeout_nowait(xtimeout_id_t id);
 
+/**
+ * xcallout_init - make a callout ready for use
+ * @co: the callout; must not be armed, and its function must not be running unless
+ *	it is the one that calls this
+ * @owner: whose xtimeout_drain() is to cover it, usually THIS_MODULE
+ * @func: the function; runs in task context and may sleep
+ * @arg: its argument
+ *
+ * Gives the callout a new identity: what ran in this memory before is somebody else.
+ *
+ * Context: Any.
+ */
 void xcallout_init(struct xcallout *co, struct module *owner,
 		   xtimeout_func_t func, void *arg);
+
+/**
+ * xcallout_arm_ns - have a callout's function called after a time
+ * @co: the callout, in whatever state
+ * @delta_ns: the time in nanoseconds; 0: as soon as possible, never from here
+ *
+ * One that is armed, or has fired and is not running, is moved to the new time: the
+ * function is called once.  One whose function is running will be called again,
+ * not before it has returned.
+ *
+ * Context: Task, softirq, hardirq; not under scheduler locks.  Does not sleep.
+ * Return: 0; 1 if an earlier arming was cancelled by this; -ESHUTDOWN if the owner
+ *	   has called xtimeout_drain(); -EWOULDBLOCK in NMI.
+ */
 int xcallout_arm_ns(struct xcallout *co, u64 delta_ns);
+
+/**
+ * xcallout_stop - cancel a callout, without waiting
+ * @co: the callout, in whatever state
+ *
+ * Context: Task, softirq, hardirq; not under scheduler locks.  Does not sleep.
+ * Return: 1: the function will not be called for the arming that was cancelled, and
+ *	   is not running; 0: it was not armed and is not running; -EBUSY: it is
+ *	   running or about to, and @co must not be freed (an arming that was
+ *	   there besides is cancelled); -EWOULDBLOCK in NMI.
+ */
 int xcallout_stop(struct xcallout *co);
+
+/**
+ * xcallout_stop_sync - cancel a callout, and wait for its function if it is running
+ * @co: the callout, in whatever state
+ *
+ * When this returns 0 or 1 the callout is idle: not armed, not running.  If the
+ * function arms it again meanwhile, that is cancelled.  If others do, it is theirs
+ * to stop.  Do not hold a lock that the function takes.
+ *
+ * Context: Task context, may sleep.
+ * Return: 1: an arming was cancelled; 0: none was; -EDEADLK: called by the function
+ *	   itself, which is not waited for (an arming that was there is cancelled);
+ *	   -EWOULDBLOCK: atomic context or NMI, nothing was done.
+ */
 int xcallout_stop_sync(struct xcallout *co);
 
+/**
+ * xtimeout_drain - get rid of all that a module has armed
+ * @owner: the module, usually THIS_MODULE in its exit function
+ *
+ * From when this is entered nothing can be armed for @owner any more, until the
+ * module is gone.  When it has returned 0, none of its functions is running and none
+ * will be called.  Do not hold a lock that one of them takes.
+ *
+ * Context: Task context, may sleep.
+ * Return: 0; -EDEADLK from a function of @owner; -EINVAL if @owner is NULL (code that
+ *	   is built in needs no drain); -ENOMEM; -EWOULDBLOCK in atomic context.  With
+ *	   an error nothing was done.
+ */
 int __must_check xtimeout_drain(struct module *owner);
 
 #endif /* _XSYNC_TIMEOUT_H */

@@ -37,21 +37,6 @@
 
 static struct workqueue_struct *xsync_wq;
 
-/**
- * xsync_call - run a function after a grace period
- * @d: the domain
- * @head: caller-owned; idle
- * @func: what to run, in a worker thread; may sleep, may free @head or queue it
- *	  again, may not wait for a ticket of this domain
- *
- * Callbacks of one domain run one at a time, in order.
- *
- * Not promised: on which CPU, or that callbacks of different domains keep any
- * order.
- *
- * Context: Any, including NMI and under rq->lock.
- * Return: 0, or -EBUSY if @head is queued and its function not called yet.
- */
 int xsync_call(struct xsync_domain *d, struct xsync_head *head, xsync_func_t func)
 {
 	struct xsync_state *s = d->state;
@@ -148,19 +133,6 @@ static void xsync_barrier_reached(struct xsync_head *head)
 	complete(&container_of(head, struct xsync_barrier, head)->done);
 }
 
-/**
- * xsync_barrier - wait for all callbacks that were queued before
- * @d: the domain
- *
- * Before a module unloads it must have waited for its callbacks this way.
- *
- * Not promised: anything about callbacks queued meanwhile, nor that a grace
- * period passed if there was no callback to wait for.
- *
- * Context: Task context, sleeps.
- * Return: 0, -EDEADLK in a read section or a callback of @d or in a cross-call
- *	   function, -EWOULDBLOCK in atomic context.
- */
 int xsync_barrier(struct xsync_domain *d)
 {
 	struct xsync_state *s = d->state;

@@ -107,18 +107,6 @@ static bool xsync_domain_busy(struct xsync_state *s)
 	       !list_empty(&s->waitlist.waiters);
 }
 
-/**
- * xsync_domain_destroy - end a domain that is not in use
- * @d: the domain
- *
- * Whoever calls this must have seen to it that nobody can enter, start or queue
- * any more; it finds out about those who have not finished.  A callback that is
- * running is waited for.
- *
- * Context: Task context, may sleep.
- * Return: 0; -EBUSY, the domain being as before, while a reader is inside, a
- *	   ticket is open or a callback is queued; -EDEADLK in a callback of @d.
- */
 int xsync_domain_destroy(struct xsync_domain *d)
 {
 	struct xsync_state *s = d->state;
@@ -162,18 +150,6 @@ void xsync_domains_kick(void)
 	mutex_unlock(&xsync_domains_lock);
 }
 
-/**
- * xsync_start - take a ticket for a grace period
- * @d: the domain
- *
- * The grace period goes on by itself.  Often it is over at once: with nobody
- * inside, the ticket is done when this returns.
- *
- * A ticket stays valid until half of all unsigned longs have been used up.
- *
- * Context: Any, including NMI and under rq->lock, also inside a read section.
- * Return: the ticket for xsync_poll() and xsync_wait(); any value.
- */
 unsigned long xsync_start(struct xsync_domain *d)
 {
 	struct xsync_state *s = d->state;
@@ -186,17 +162,6 @@ unsigned long xsync_start(struct xsync_domain *d)
 }
 EXPORT_SYMBOL_GPL(xsync_start);
 
-/**
- * xsync_poll - whether a grace period is over
- * @d: the domain
- * @ticket: from xsync_start()
- *
- * Once true it stays true.
- *
- * Context: Any, including NMI and under rq->lock.
- * Return: true if every section that was open when the ticket was given has
- *	   ended; its accesses are then ordered before the caller's next ones.
- */
 bool xsync_poll(struct xsync_domain *d, unsigned long ticket)
 {
 	return xsync_passed(d->state, ticket);
@@ -268,57 +233,24 @@ static int xsync_wait_in(struct xsync_domain *d, unsigned long ticket,
 	return xsync_waitlist_sleep(&s->waitlist, ticket, task_state, expires);
 }
 
-/**
- * xsync_wait - wait until a grace period is over
- * @d: the domain
- * @ticket: from xsync_start()
- *
- * Context: Task context, sleeps.
- * Return: 0; -EDEADLK in a read section or a callback of @d or in a cross-call
- *	   function, -EWOULDBLOCK in atomic context: nothing was waited for.
- */
 int xsync_wait(struct xsync_domain *d, unsigned long ticket)
 {
 	return xsync_wait_in(d, ticket, TASK_UNINTERRUPTIBLE, KTIME_MAX, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(xsync_wait);
 
-/**
- * xsync_wait_killable - wait until a grace period is over or the task killed
- * @d: the domain
- * @ticket: from xsync_start(); still valid after -EINTR
- *
- * Context: Task context, sleeps.
- * Return: as xsync_wait(), or -EINTR after a fatal signal.
- */
 int xsync_wait_killable(struct xsync_domain *d, unsigned long ticket)
 {
 	return xsync_wait_in(d, ticket, TASK_KILLABLE, KTIME_MAX, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(xsync_wait_killable);
 
-/**
- * xsync_wait_timeout - wait until a grace period is over, killably, but not for ever
- * @d: the domain
- * @ticket: from xsync_start(); still valid after -EINTR and -ETIMEDOUT
- * @ns: for how long at most
- *
- * Context: Task context, sleeps.
- * Return: as xsync_wait_killable(), or -ETIMEDOUT.
- */
 int xsync_wait_timeout(struct xsync_domain *d, unsigned long ticket, u64 ns)
 {
 	return xsync_wait_in(d, ticket, TASK_KILLABLE, ns, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(xsync_wait_timeout);
 
-/**
- * xsync_synchronize - wait for a grace period
- * @d: the domain
- *
- * Context: Task context, sleeps.
- * Return: as xsync_wait().
- */
 int xsync_synchronize(struct xsync_domain *d)
 {
 	return xsync_wait_in(d, xsync_start(d), TASK_UNINTERRUPTIBLE, KTIME_MAX,

@@ -57,24 +57,6 @@ struct xsync_outbox {
 
 static DEFINE_PER_CPU_ALIGNED(struct xsync_outbox, xsync_outboxes);
 
-/**
- * xsync_handoff - run a function in hard interrupt context on this CPU
- * @h: the hand-off, made with xsync_handoff_init()
- *
- * What the caller stored before is seen by the function, also when this returns
- * false.  Functions handed off on one CPU run in order.  On a CPU that is going
- * down or coming up the function runs in a hotplug callback instead, with
- * interrupts off; after the CPU went down, on another one.
- *
- * Not promised: that the function has not begun, or even ended, on return; that
- * two calls on two CPUs do not run it at the same time.  Where the machine has
- * no interrupt of its own for irq_work (user-mode Linux), it runs with the next
- * timer tick.
- *
- * Context: Any, including NMI and under rq->lock.
- * Return: true if exactly one later call of the function is due to this call;
- *	   false if it was already queued and had not begun.
- */
 bool xsync_handoff(struct xsync_handoff *h)
 {
 	struct xsync_outbox *box;
@@ -156,16 +138,6 @@ static void xsync_outbox_wait_pass(struct xsync_outbox *box)
 		xsync_outbox_relax(since);
 }
 
-/**
- * xsync_handoff_sync - wait until a hand-off is neither queued nor running
- * @h: the hand-off
- *
- * If nobody hands it off meanwhile, it is neither when this returns, and may be
- * freed.
- *
- * Context: Task context, may sleep.  Not in a CPU hotplug callback, nor in the
- *	    function itself.
- */
 void xsync_handoff_sync(struct xsync_handoff *h)
 {
 	u64 since = ktime_get_mono_fast_ns();

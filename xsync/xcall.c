@@ -186,25 +186,6 @@ static void xcall_send(struct xsync_handoff *h)
 	xcall_put(x);
 }
 
-/**
- * xcall_post - have a request run on each CPU of a mask
- * @x: the request; idle
- * @mask: which CPUs; copied
- *
- * Each CPU of the mask either runs the function exactly once or, if it was not
- * online when the request reached it or went down before it came to it, is in
- * xcall_offline() afterwards; so is a CPU that cannot exist.  Numbers from
- * nr_cpu_ids on are ignored.  An empty mask is done at once or soon.
- *
- * Functions that were posted on one CPU, for one CPU, in one mode, run in that
- * order.  A function may post other requests; its own is still in flight.
- *
- * Not promised: any order between requests posted on different CPUs or in
- * different modes, nor that anything has begun on return.
- *
- * Context: Any, including NMI and under rq->lock.
- * Return: 0, or -EBUSY if @x is in flight.
- */
 int xcall_post(struct xcall *x, const struct cpumask *mask)
 {
 	if (cmpxchg(&x->busy, 0, 1))
@@ -220,40 +201,18 @@ int xcall_post(struct xcall *x, const struct cpumask *mask)
 }
 EXPORT_SYMBOL_GPL(xcall_post);
 
-/**
- * xcall_done - whether a request is idle
- * @x: the request
- *
- * Context: Any.
- * Return: true if it is not in flight; what its functions did is then ordered
- *	   before what the caller does next.
- */
 bool xcall_done(struct xcall *x)
 {
 	return !smp_load_acquire(&x->busy);	/* B */
 }
 EXPORT_SYMBOL_GPL(xcall_done);
 
-/**
- * xcall_ran - which CPUs ran the function in the last run
- * @x: the request, idle
- *
- * Context: Any.
- * Return: the CPUs; stands until @x is posted again.
- */
 const struct cpumask *xcall_ran(struct xcall *x)
 {
 	return x->ran;
 }
 EXPORT_SYMBOL_GPL(xcall_ran);
 
-/**
- * xcall_offline - which CPUs were not there to run the function in the last run
- * @x: the request, idle
- *
- * Context: Any.
- * Return: the CPUs; stands until @x is posted again.
- */
 const struct cpumask *xcall_offline(struct xcall *x)
 {
 	return x->offline;
@@ -301,41 +260,18 @@ static int xcall_wait_in(struct xcall *x, unsigned int task_state, u64 ns,
 	return xsync_waitlist_sleep(&x->waitlist, ticket, task_state, expires);
 }
 
-/**
- * xcall_wait - wait until the run of a request that is in flight has ended
- * @x: the request
- *
- * Context: Task context, sleeps.
- * Return: 0, at once if the request is idle; -EDEADLK in a cross-call function,
- *	   -EWOULDBLOCK in atomic context: nothing was waited for.
- */
 int xcall_wait(struct xcall *x)
 {
 	return xcall_wait_in(x, TASK_UNINTERRUPTIBLE, KTIME_MAX, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(xcall_wait);
 
-/**
- * xcall_wait_killable - as xcall_wait(), until the task is killed
- * @x: the request
- *
- * Context: Task context, sleeps.
- * Return: as xcall_wait(), or -EINTR: the request is still in flight.
- */
 int xcall_wait_killable(struct xcall *x)
 {
 	return xcall_wait_in(x, TASK_KILLABLE, KTIME_MAX, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(xcall_wait_killable);
 
-/**
- * xcall_wait_timeout - as xcall_wait_killable(), but not for ever
- * @x: the request
- * @ns: for how long at most
- *
- * Context: Task context, sleeps.
- * Return: as xcall_wait_killable(), or -ETIMEDOUT: the request is still in flight.
- */
 int xcall_wait_timeout(struct xcall *x, u64 ns)
 {
 	return xcall_wait_in(x, TASK_KILLABLE, ns, _RET_IP_);
@@ -350,16 +286,6 @@ static void xcall_release(struct xcall *x)
 	kvfree(x);
 }
 
-/**
- * xcall_alloc - make a request
- * @func: what to run
- * @arg: its argument
- * @flags: XCALL_IPI or XCALL_THREAD
- * @gfp: how to allocate
- *
- * Context: Task context; may sleep as @gfp says.
- * Return: an idle request, or NULL.
- */
 struct xcall *xcall_alloc(xcall_func_t func, void *arg, unsigned int flags,
 			  gfp_t gfp)
 {
@@ -389,14 +315,6 @@ struct xcall *xcall_alloc(xcall_func_t func, void *arg, unsigned int flags,
 }
 EXPORT_SYMBOL_GPL(xcall_alloc);
 
-/**
- * xcall_free - free a request, after its run ended if it is in flight
- * @x: the request, or NULL
- *
- * Where waiting is refused (see xcall_wait()) the request is leaked.
- *
- * Context: Task context, may sleep.  Not in a cross-call function.
- */
 void xcall_free(struct xcall *x)
 {
 	if (!x || xcall_wait_in(x, TASK_UNINTERRUPTIBLE, KTIME_MAX, _RET_IP_))
@@ -405,16 +323,6 @@ void xcall_free(struct xcall *x)
 }
 EXPORT_SYMBOL_GPL(xcall_free);
 
-/**
- * xcall_run - run a function in an IPI on each CPU of a mask, and wait
- * @mask: which CPUs
- * @func: what to run, as for XCALL_IPI
- * @arg: its argument
- *
- * Context: Task context, sleeps.
- * Return: 0 if all ran it; -ENXIO if some were not online and the others ran it;
- *	   -ENOMEM, or an error of xcall_wait(): none ran it.
- */
 int xcall_run(const struct cpumask *mask, xcall_func_t func, void *arg)
 {
 	struct xcall *x;

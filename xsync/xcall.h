@@ -75,7 +75,36 @@ static inline void xsync_handoff_init(struct xsync_handoff *h,
 	h->queued = 0;
 }
 
+/**
+ * xsync_handoff - run a function in hard interrupt context on this CPU
+ * @h: the hand-off, made with xsync_handoff_init()
+ *
+ * What the caller stored before is seen by the function, also when this returns
+ * false.  Functions handed off on one CPU run in order.  On a CPU that is going
+ * down or coming up the function runs in a hotplug callback instead, with
+ * interrupts off; after the CPU went down, on another one.
+ *
+ * Not promised: that the function has not begun, or even ended, on return; that
+ * two calls on two CPUs do not run it at the same time.  Where the machine has
+ * no interrupt of its own for irq_work (user-mode Linux), it runs with the next
+ * timer tick.
+ *
+ * Context: Any, including NMI and under rq->lock.
+ * Return: true if exactly one later call of the function is due to this call;
+ *	   false if it was already queued and had not begun.
+ */
 bool xsync_handoff(struct xsync_handoff *h);
+
+/**
+ * xsync_handoff_sync - wait until a hand-off is neither queued nor running
+ * @h: the hand-off
+ *
+ * If nobody hands it off meanwhile, it is neither when this returns, and may be
+ * freed.
+ *
+ * Context: Task context, may sleep.  Not in a CPU hotplug callback, nor in the
+ *	    function itself.
+ */
 void xsync_handoff_sync(struct xsync_handoff *h);
 
 typedef void (*xcall_func_t)(void *arg);
@@ -85,19 +114,117 @@ typedef void (*xcall_func_t)(void *arg);
 
 struct xcall;
 
+/**
+ * xcall_alloc - make a request
+ * @func: what to run
+ * @arg: its argument
+ * @flags: XCALL_IPI or XCALL_THREAD
+ * @gfp: how to allocate
+ *
+ * Context: Task context; may sleep as @gfp says.
+ * Return: an idle request, or NULL.
+ */
 struct xcall *xcall_alloc(xcall_func_t func, void *arg, unsigned int flags,
 			  gfp_t gfp);
+
+/**
+ * xcall_free - free a request, after its run ended if it is in flight
+ * @x: the request, or NULL
+ *
+ * Where waiting is refused (see xcall_wait()) the request is leaked.
+ *
+ * Context: Task context, may sleep.  Not in a cross-call function.
+ */
 void xcall_free(struct xcall *x);
 
+/**
+ * xcall_post - have a request run on each CPU of a mask
+ * @x: the request; idle
+ * @mask: which CPUs; copied
+ *
+ * Each CPU of the mask either runs the function exactly once or, if it was not
+ * online when the request reached it or went down before it came to it, is in
+ * xcall_offline() afterwards; so is a CPU that cannot exist.  Numbers from
+ * nr_cpu_ids on are ignored.  An empty mask is done at once or soon.
+ *
+ * Functions that were posted on one CPU, for one CPU, in one mode, run in that
+ * order.  A function may post other requests; its own is still in flight.
+ *
+ * Not promised: any order between requests posted on different CPUs or in
+ * different modes, nor that anything has begun on return.
+ *
+ * Context: Any, including NMI and under rq->lock.
+ * Return: 0, or -EBUSY if @x is in flight.
+ */
 int xcall_post(struct xcall *x, const struct cpumask *mask);
+
+/**
+ * xcall_done - whether a request is idle
+ * @x: the request
+ *
+ * Context: Any.
+ * Return: true if it is not in flight; what its functions did is then ordered
+ *	   before what the caller does next.
+ */
 bool xcall_done(struct xcall *x);
+
+/**
+ * xcall_wait - wait until the run of a request that is in flight has ended
+ * @x: the request
+ *
+ * Context: Task context, sleeps.
+ * Return: 0, at once if the request is idle; -EDEADLK in a cross-call function,
+ *	   -EWOULDBLOCK in atomic context: nothing was waited for.
+ */
 int __must_check xcall_wait(struct xcall *x);
+
+/**
+ * xcall_wait_killable - as xcall_wait(), until the task is killed
+ * @x: the request
+ *
+ * Context: Task context, sleeps.
+ * Return: as xcall_wait(), or -EINTR: the request is still in flight.
+ */
 int __must_check xcall_wait_killable(struct xcall *x);
+
+/**
+ * xcall_wait_timeout - as xcall_wait_killable(), but not for ever
+ * @x: the request
+ * @ns: for how long at most
+ *
+ * Context: Task context, sleeps.
+ * Return: as xcall_wait_killable(), or -ETIMEDOUT: the request is still in flight.
+ */
 int __must_check xcall_wait_timeout(struct xcall *x, u64 ns);
 
+/**
+ * xcall_ran - which CPUs ran the function in the last run
+ * @x: the request, idle
+ *
+ * Context: Any.
+ * Return: the CPUs; stands until @x is posted again.
+ */
 const struct cpumask *xcall_ran(struct xcall *x);
+
+/**
+ * xcall_offline - which CPUs were not there to run the function in the last run
+ * @x: the request, idle
+ *
+ * Context: Any.
+ * Return: the CPUs; stands until @x is posted again.
+ */
 const struct cpumask *xcall_offline(struct xcall *x);
 
+/**
+ * xcall_run - run a function in an IPI on each CPU of a mask, and wait
+ * @mask: which CPUs
+ * @func: what to run, as for XCALL_IPI
+ * @arg: its argument
+ *
+ * Context: Task context, sleeps.
+ * Return: 0 if all ran it; -ENXIO if some were not online and the others ran it;
+ *	   -ENOMEM, or an error of xcall_wait(): none ran it.
+ */
 int xcall_run(const struct cpumask *mask, xcall_func_t func, void *arg);
 
 #endif /* _XSYNC_XCALL_H */

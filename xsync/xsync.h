@@ -133,6 +133,18 @@ int __xsync_domain_init(struct xsync_domain *d, const char *name,
 	__xsync_domain_init((d), (name), (flavour), &__xsync_keys);	\
 })
 
+/**
+ * xsync_domain_destroy - end a domain that is not in use
+ * @d: the domain
+ *
+ * Whoever calls this must have seen to it that nobody can enter, start or queue
+ * any more; it finds out about those who have not finished.  A callback that is
+ * running is waited for.
+ *
+ * Context: Task context, may sleep.
+ * Return: 0; -EBUSY, the domain being as before, while a reader is inside, a
+ *	   ticket is open or a callback is queued; -EDEADLK in a callback of @d.
+ */
 int xsync_domain_destroy(struct xsync_domain *d);
 
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
@@ -223,14 +235,74 @@ static __always_inline void xsync_exit(struct xsync_domain *d,
 	preempt_enable_notrace();
 }
 
+/**
+ * xsync_start - take a ticket for a grace period
+ * @d: the domain
+ *
+ * The grace period goes on by itself.  Often it is over at once: with nobody
+ * inside, the ticket is done when this returns.
+ *
+ * A ticket stays valid until half of all unsigned longs have been used up.
+ *
+ * Context: Any, including NMI and under rq->lock, also inside a read section.
+ * Return: the ticket for xsync_poll() and xsync_wait(); any value.
+ */
 unsigned long xsync_start(struct xsync_domain *d);
+
+/**
+ * xsync_poll - whether a grace period is over
+ * @d: the domain
+ * @ticket: from xsync_start()
+ *
+ * Once true it stays true.
+ *
+ * Context: Any, including NMI and under rq->lock.
+ * Return: true if every section that was open when the ticket was given has
+ *	   ended; its accesses are then ordered before the caller's next ones.
+ */
 bool xsync_poll(struct xsync_domain *d, unsigned long ticket);
 
+/**
+ * xsync_wait - wait until a grace period is over
+ * @d: the domain
+ * @ticket: from xsync_start()
+ *
+ * Context: Task context, sleeps.
+ * Return: 0; -EDEADLK in a read section or a callback of @d or in a cross-call
+ *	   function, -EWOULDBLOCK in atomic context: nothing was waited for.
+ */
 int __must_check xsync_wait(struct xsync_domain *d, unsigned long ticket);
+
+/**
+ * xsync_wait_killable - wait until a grace period is over or the task killed
+ * @d: the domain
+ * @ticket: from xsync_start(); still valid after -EINTR
+ *
+ * Context: Task context, sleeps.
+ * Return: as xsync_wait(), or -EINTR after a fatal signal.
+ */
 int __must_check xsync_wait_killable(struct xsync_domain *d,
 				     unsigned long ticket);
+
+/**
+ * xsync_wait_timeout - wait until a grace period is over, killably, but not for ever
+ * @d: the domain
+ * @ticket: from xsync_start(); still valid after -EINTR and -ETIMEDOUT
+ * @ns: for how long at most
+ *
+ * Context: Task context, sleeps.
+ * Return: as xsync_wait_killable(), or -ETIMEDOUT.
+ */
 int __must_check xsync_wait_timeout(struct xsync_domain *d,
 				    unsigned long ticket, u64 ns);
+
+/**
+ * xsync_synchronize - wait for a grace period
+ * @d: the domain
+ *
+ * Context: Task context, sleeps.
+ * Return: as xsync_wait().
+ */
 int __must_check xsync_synchronize(struct xsync_domain *d);
 
 struct xsync_head;
@@ -264,8 +336,37 @@ static inline void xsync_head_init(struct xsync_head *head)
 	head->func = NULL;
 }
 
+/**
+ * xsync_call - run a function after a grace period
+ * @d: the domain
+ * @head: caller-owned; idle
+ * @func: what to run, in a worker thread; may sleep, may free @head or queue it
+ *	  again, may not wait for a ticket of this domain
+ *
+ * Callbacks of one domain run one at a time, in order.
+ *
+ * Not promised: on which CPU, or that callbacks of different domains keep any
+ * order.
+ *
+ * Context: Any, including NMI and under rq->lock.
+ * Return: 0, or -EBUSY if @head is queued and its function not called yet.
+ */
 int xsync_call(struct xsync_domain *d, struct xsync_head *head,
 	       xsync_func_t func);
+
+/**
+ * xsync_barrier - wait for all callbacks that were queued before
+ * @d: the domain
+ *
+ * Before a module unloads it must have waited for its callbacks this way.
+ *
+ * Not promised: anything about callbacks queued meanwhile, nor that a grace
+ * period passed if there was no callback to wait for.
+ *
+ * Context: Task context, sleeps.
+ * Return: 0, -EDEADLK in a read section or a callback of @d or in a cross-call
+ *	   function, -EWOULDBLOCK in atomic context.
+ */
 int __must_check xsync_barrier(struct xsync_domain *d);
 
 #endif /* _XSYNC_XSYNC_H */
