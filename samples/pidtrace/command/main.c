@@ -96,12 +96,14 @@ static void wait_for_end(const struct target *target, const struct session *sess
 static int write_result(FILE *out, const struct plan *plan, const struct result *result,
 			const struct options *o)
 {
-	if (o->csv)
+	if (o->csv) {
 		report_csv(out, plan, result);
-	else if (o->histogram)
+		report_lost(stderr, result);
+	} else if (o->histogram) {
 		report_histograms(out, plan, result, o->top);
-	else
+	} else {
 		report_table(out, plan, result, o->top);
+	}
 	if (fflush(out) || ferror(out)) {
 		fprintf(stderr, "pidtrace: cannot write the result%s%s: %s\n", o->output ? " to " : "",
 			o->output ? o->output : "", strerror(errno));

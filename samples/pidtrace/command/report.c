@@ -284,9 +284,18 @@ static void note(FILE *f, uint64_t n, const char *what)
 		fprintf(f, "%s %s\n", grouped(&cell, n), what);
 }
 
+void report_lost(FILE *f, const struct result *result)
+{
+	const struct pidtrace_state *state = &result->state;
+
+	note(f, state->stale, "calls were left without a return: by a tail call, longjmp or an exception");
+	note(f, state->unpaired, "returns belong to calls from before the probes were in, or to untimed ones");
+	note(f, state->no_thread, "calls were not timed: too many threads were in probed functions at once");
+	note(f, state->too_deep, "calls were not timed: they were nested too deep");
+}
+
 static void table_foot(FILE *f, const struct table *t, size_t shown)
 {
-	const struct pidtrace_state *state = &t->result->state;
 	uint64_t calls = 0, returns = 0;
 	struct cell a, b;
 
@@ -300,10 +309,7 @@ static void table_foot(FILE *f, const struct table *t, size_t shown)
 		t->plan->nr_rows, grouped(&a, calls), grouped(&b, returns));
 	if (t->times)
 		fputs("times run from entry to return, callees and probes included\n", f);
-	note(f, state->stale, "calls were left without a return: by a tail call, longjmp or an exception");
-	note(f, state->unpaired, "returns belong to calls from before the probes were in, or to untimed ones");
-	note(f, state->no_thread, "calls were not timed: too many threads were in probed functions at once");
-	note(f, state->too_deep, "calls were not timed: they were nested too deep");
+	report_lost(f, t->result);
 }
 
 static size_t table_shown(const struct table *t, size_t top)

@@ -25,6 +25,9 @@ void report_table(FILE *f, const struct plan *plan, const struct result *result,
 /* The same, and the distribution of times of each function. */
 void report_histograms(FILE *f, const struct plan *plan, const struct result *result, size_t top);
 
+/* One line for each way in which calls went untimed; part of the table. */
+void report_lost(FILE *f, const struct result *result);
+
 /* Every row of the plan, also those never called. */
 void report_csv(FILE *f, const struct plan *plan, const struct result *result);
 
