@@ -11,6 +11,7 @@
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/percpu.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>

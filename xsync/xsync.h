@@ -180,7 +180,7 @@ static __always_inline void xsync_lockdep_exit(struct xsync_domain *d,
 #if defined(CONFIG_X86) || defined(CONFIG_UML_X86)
 #define xsync_exit_barrier()	barrier()
 #else
-#define xsync_exit_barrier()	smp_mb()
+#define xsync_exit_barrier()	smp_mb()	/* B, see xsync_exit() */
 #endif
 
 /**

@@ -95,9 +95,10 @@ static void nest(void *arg)
 	s->ticket = xsync_start(s->d);
 	s->done_nested = xsync_poll(s->d, s->ticket);
 	inner = xsync_enter(s->d);
+	xsync_exit(s->d, inner);
+	/* A start looks at the open round. */
 	xsync_start(s->d);
 	s->done_inside = xsync_poll(s->d, s->ticket);
-	xsync_exit(s->d, inner);
 	xsync_exit(s->d, outer);
 }
 
@@ -532,7 +533,7 @@ static void waits_end_early_on_request(struct xut *t)
 	if (w.task) {
 		XUT_WAIT(t, waiters_asleep(&d) == 1);
 		send_sig(SIGKILL, w.task, 1);
-		XUT_WAIT(t, smp_load_acquire(&w.done));
+		XUT_WAIT(t, smp_load_acquire(&w.done));	/* pairs with killed_thread() */
 		XUT_EXPECT_EQ(t, w.err, -EINTR);
 		XUT_EXPECT_EQ(t, waiters_asleep(&d), 0);
 		kthread_stop(w.task);

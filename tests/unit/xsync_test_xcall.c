@@ -12,29 +12,37 @@ static const char *const mode_names[] = {
 	[XCALL_THREAD] = "by thread",
 };
 
-/* How often a function ran on each CPU, and whether it was on the right one. */
-struct tally {
-	atomic_t ran[NR_CPUS];
-	bool atomic;
-};
-
-static struct tally tally;
+/* How often count_cpu() ran on each CPU, and in what. */
+static DEFINE_PER_CPU(atomic_t, ran_on);
+static bool ran_atomic;
 
 static void count_cpu(void *arg)
 {
-	struct tally *y = arg;
-
-	y->atomic = irqs_disabled();
-	atomic_inc(&y->ran[raw_smp_processor_id()]);
+	ran_atomic = irqs_disabled();
+	atomic_inc(raw_cpu_ptr(&ran_on));
 }
 
-static int tally_sum(const struct tally *y)
+static int ran_on_cpu(unsigned int cpu)
 {
-	int cpu, sum = 0;
+	return atomic_read(per_cpu_ptr(&ran_on, cpu));
+}
 
-	for (cpu = 0; cpu < NR_CPUS; cpu++)
-		sum += atomic_read(&y->ran[cpu]);
+static int ran_in_all(void)
+{
+	unsigned int cpu;
+	int sum = 0;
+
+	for_each_possible_cpu(cpu)
+		sum += ran_on_cpu(cpu);
 	return sum;
+}
+
+static void forget_runs(void)
+{
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu)
+		atomic_set(per_cpu_ptr(&ran_on, cpu), 0);
 }
 
 /* A post from this context to all CPUs that are online, in both modes. */
@@ -63,8 +71,8 @@ static void post_to_all(struct xut *t, unsigned int mode)
 	int cpu;
 
 	xut_step(t, mode_names[mode]);
-	memset(&tally, 0, sizeof(tally));
-	p.x = xcall_alloc(count_cpu, &tally, mode, GFP_KERNEL);
+	forget_runs();
+	p.x = xcall_alloc(count_cpu, NULL, mode, GFP_KERNEL);
 	if (!XUT_EXPECT(t, p.x))
 		return;
 	XUT_EXPECT(t, xcall_done(p.x));
@@ -74,9 +82,9 @@ static void post_to_all(struct xut *t, unsigned int mode)
 		XUT_EXPECT_EQ(t, xcall_wait(p.x), 0);
 		XUT_EXPECT(t, xcall_done(p.x));
 		for_each_online_cpu(cpu)
-			XUT_EXPECT_EQ(t, atomic_read(&tally.ran[cpu]), 1);
-		XUT_EXPECT_EQ(t, tally_sum(&tally), num_online_cpus());
-		XUT_EXPECT_EQ(t, tally.atomic, mode == XCALL_IPI);
+			XUT_EXPECT_EQ(t, ran_on_cpu(cpu), 1);
+		XUT_EXPECT_EQ(t, ran_in_all(), num_online_cpus());
+		XUT_EXPECT_EQ(t, ran_atomic, mode == XCALL_IPI);
 		XUT_EXPECT(t, cpumask_equal(xcall_ran(p.x), cpu_online_mask));
 		XUT_EXPECT(t, cpumask_empty(xcall_offline(p.x)));
 	}
@@ -102,12 +110,12 @@ XUT_SHARED_SUITE(cross_call, cross_call_cases);
 static void expect_run(struct xut *t, struct xcall *x, const struct cpumask *mask,
 		       const struct cpumask *ran, const struct cpumask *offline)
 {
-	memset(&tally, 0, sizeof(tally));
+	forget_runs();
 	XUT_EXPECT_EQ(t, xcall_post(x, mask), 0);
 	XUT_EXPECT_EQ(t, xcall_wait(x), 0);
 	XUT_EXPECT(t, cpumask_equal(xcall_ran(x), ran));
 	XUT_EXPECT(t, cpumask_equal(xcall_offline(x), offline));
-	XUT_EXPECT_EQ(t, tally_sum(&tally), cpumask_weight(ran));
+	XUT_EXPECT_EQ(t, ran_in_all(), cpumask_weight(ran));
 }
 
 static void expect_masks(struct xut *t, struct xcall *x, struct cpumask *mask)
@@ -131,7 +139,7 @@ static void masks_are_kept(struct xut *t)
 	unsigned int mode;
 
 	for (mode = XCALL_IPI; mode <= XCALL_THREAD; mode++) {
-		struct xcall *x = xcall_alloc(count_cpu, &tally, mode, GFP_KERNEL);
+		struct xcall *x = xcall_alloc(count_cpu, NULL, mode, GFP_KERNEL);
 		cpumask_var_t mask;
 
 		if (!XUT_EXPECT(t, x))
@@ -147,13 +155,13 @@ static void masks_are_kept(struct xut *t)
 /* All bits that the mask has room for, CPUs that cannot exist among them. */
 static void impossible_cpus_are_told(struct xut *t)
 {
-	struct xcall *x = xcall_alloc(count_cpu, &tally, XCALL_IPI, GFP_KERNEL);
+	struct xcall *x = xcall_alloc(count_cpu, NULL, XCALL_IPI, GFP_KERNEL);
 	static struct cpumask every;
 	unsigned int cpu;
 
 	if (!XUT_EXPECT(t, x))
 		return;
-	memset(&tally, 0, sizeof(tally));
+	forget_runs();
 	memset(&every, 0xff, sizeof(every));
 	XUT_EXPECT_EQ(t, xcall_post(x, &every), 0);
 	XUT_EXPECT_EQ(t, xcall_wait(x), 0);
@@ -161,23 +169,23 @@ static void impossible_cpus_are_told(struct xut *t)
 		XUT_EXPECT_EQ(t, cpumask_test_cpu(cpu, xcall_ran(x)), cpu_online(cpu));
 		XUT_EXPECT_EQ(t, cpumask_test_cpu(cpu, xcall_offline(x)), !cpu_online(cpu));
 	}
-	XUT_EXPECT_EQ(t, tally_sum(&tally), num_online_cpus());
+	XUT_EXPECT_EQ(t, ran_in_all(), num_online_cpus());
 	xcall_free(x);
 }
 
 static void unknown_flags_are_refused(struct xut *t)
 {
-	XUT_EXPECT(t, !xcall_alloc(count_cpu, &tally, 0x80, GFP_KERNEL));
+	XUT_EXPECT(t, !xcall_alloc(count_cpu, NULL, 0x80, GFP_KERNEL));
 	xcall_free(NULL);
 }
 
 static void run_waits_for_all(struct xut *t)
 {
-	memset(&tally, 0, sizeof(tally));
-	XUT_EXPECT_EQ(t, xcall_run(cpu_online_mask, count_cpu, &tally), 0);
-	XUT_EXPECT_EQ(t, tally_sum(&tally), num_online_cpus());
-	XUT_EXPECT_EQ(t, xcall_run(cpu_none_mask, count_cpu, &tally), 0);
-	XUT_EXPECT_EQ(t, tally_sum(&tally), num_online_cpus());
+	forget_runs();
+	XUT_EXPECT_EQ(t, xcall_run(cpu_online_mask, count_cpu, NULL), 0);
+	XUT_EXPECT_EQ(t, ran_in_all(), num_online_cpus());
+	XUT_EXPECT_EQ(t, xcall_run(cpu_none_mask, count_cpu, NULL), 0);
+	XUT_EXPECT_EQ(t, ran_in_all(), num_online_cpus());
 }
 
 /*
@@ -298,11 +306,11 @@ struct places {
 };
 
 static struct place place[IN_ORDER];
-static struct places __percpu *places;
+static struct places __percpu *order;
 
 static void take_place(void *arg)
 {
-	struct places *mine = per_cpu_ptr(places, raw_smp_processor_id());
+	struct places *mine = per_cpu_ptr(order, raw_smp_processor_id());
 	struct place *p = arg;
 
 	if (p->number != mine->next++)
@@ -326,7 +334,7 @@ static void post_in_order(struct xut *t)
 	int i, cpu, posted = 0;
 
 	for_each_possible_cpu(cpu)
-		*per_cpu_ptr(places, cpu) = (struct places) {};
+		*per_cpu_ptr(order, cpu) = (struct places) {};
 	for (i = 0; i < IN_ORDER; i++) {
 		place[i].number = posted;
 		if (!xut_run_in(here[i % ARRAY_SIZE(here)], post_place, &place[i]))
@@ -335,8 +343,8 @@ static void post_in_order(struct xut *t)
 	for (i = 0; i < IN_ORDER; i++)
 		XUT_EXPECT_EQ(t, xcall_wait(place[i].x), 0);
 	for_each_online_cpu(cpu) {
-		XUT_EXPECT_EQ(t, per_cpu_ptr(places, cpu)->next, posted);
-		XUT_EXPECT_EQ(t, per_cpu_ptr(places, cpu)->wrong, 0);
+		XUT_EXPECT_EQ(t, per_cpu_ptr(order, cpu)->next, posted);
+		XUT_EXPECT_EQ(t, per_cpu_ptr(order, cpu)->wrong, 0);
 	}
 }
 
@@ -345,8 +353,8 @@ static void calls_keep_their_order(struct xut *t)
 	unsigned int mode, round;
 	int i;
 
-	places = alloc_percpu(struct places);
-	if (!XUT_EXPECT(t, places))
+	order = alloc_percpu(struct places);
+	if (!XUT_EXPECT(t, order))
 		return;
 	xut_pin(t, cpumask_first(cpu_online_mask));
 	for (mode = XCALL_IPI; mode <= XCALL_THREAD; mode++) {
@@ -362,17 +370,17 @@ static void calls_keep_their_order(struct xut *t)
 		for (i = 0; i < IN_ORDER; i++)
 			xcall_free(place[i].x);
 	}
-	free_percpu(places);
+	free_percpu(order);
 }
 
 /* Threads on all CPUs post to all: two sources race for each inbox and its kick. */
 
-#define RACE_POSTS	200
+#define RACE_POSTS	100
 
 struct racer {
 	struct task_struct *task;
 	struct xcall *x;
-	atomic_t ran[NR_CPUS];
+	atomic_t __percpu *ran;
 	int posts, errors, done;
 };
 
@@ -380,7 +388,7 @@ static void count_race(void *arg)
 {
 	struct racer *r = arg;
 
-	atomic_inc(&r->ran[raw_smp_processor_id()]);
+	atomic_inc(raw_cpu_ptr(r->ran));
 }
 
 static int race_thread(void *arg)
@@ -403,8 +411,9 @@ static void race(struct xut *t, unsigned int mode, struct racer *racers)
 	int cpu, target;
 
 	for_each_online_cpu(cpu) {
+		racers[cpu].ran = alloc_percpu(atomic_t);
 		racers[cpu].x = xcall_alloc(count_race, &racers[cpu], mode, GFP_KERNEL);
-		if (XUT_EXPECT(t, racers[cpu].x))
+		if (XUT_EXPECT(t, racers[cpu].x && racers[cpu].ran))
 			racers[cpu].task = thread_on(t, cpu, race_thread, &racers[cpu]);
 	}
 	for_each_online_cpu(cpu) {
@@ -417,8 +426,11 @@ static void race(struct xut *t, unsigned int mode, struct racer *racers)
 		}
 		XUT_EXPECT_EQ(t, r->errors, 0);
 		for_each_online_cpu(target)
-			XUT_EXPECT_EQ(t, atomic_read(&r->ran[target]), r->posts);
+			if (r->posts)
+				XUT_EXPECT_EQ(t, atomic_read(per_cpu_ptr(r->ran, target)),
+					      r->posts);
 		xcall_free(r->x);
+		free_percpu(r->ran);
 	}
 }
 
@@ -460,9 +472,9 @@ static void use_calls_inside(struct xut *t, struct xsync_domain *d, unsigned int
 	int want = mode == XCALL_IPI ? -EWOULDBLOCK : -EDEADLK;
 	struct inside i = { .d = d };
 
-	memset(&tally, 0, sizeof(tally));
+	forget_runs();
 	i.self = xcall_alloc(use_calls, &i, mode, GFP_KERNEL);
-	i.other = xcall_alloc(count_cpu, &tally, mode, GFP_KERNEL);
+	i.other = xcall_alloc(count_cpu, NULL, mode, GFP_KERNEL);
 	if (XUT_EXPECT(t, i.self && i.other)) {
 		XUT_EXPECT_EQ(t, xcall_post(i.self, cpumask_of(raw_smp_processor_id())), 0);
 		XUT_EXPECT_EQ(t, xcall_wait(i.self), 0);
@@ -471,7 +483,7 @@ static void use_calls_inside(struct xut *t, struct xsync_domain *d, unsigned int
 		XUT_EXPECT_EQ(t, i.post, 0);
 		XUT_EXPECT_EQ(t, i.wait, want);
 		XUT_EXPECT_EQ(t, i.wait_gp, want);
-		XUT_EXPECT_EQ(t, tally_sum(&tally), num_online_cpus());
+		XUT_EXPECT_EQ(t, ran_in_all(), num_online_cpus());
 	}
 	xcall_free(i.self);
 	xcall_free(i.other);
