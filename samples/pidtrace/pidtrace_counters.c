@@ -24,6 +24,12 @@
 
 #include "pidtrace_counters.h"
 
+/*
+ * The sizes are up to the caller: one that asks for too much gets an error, and
+ * neither the out-of-memory killer nor a warning on the console.
+ */
+#define GFP_COUNTERS (GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+
 struct counters_cpu {
 	struct pidtrace_count	*count;		/* [nr_functions] */
 	u64			*bucket;	/* [nr_functions * PIDTRACE_BUCKETS], or NULL */
@@ -36,13 +42,13 @@ struct counters {
 
 static bool alloc_cpu(struct counters_cpu *c, u32 nr_functions, bool histogram)
 {
-	c->count = kvcalloc(nr_functions, sizeof(*c->count), GFP_KERNEL_ACCOUNT);
+	c->count = kvcalloc(nr_functions, sizeof(*c->count), GFP_COUNTERS);
 	if (!c->count)
 		return false;
 	if (!histogram)
 		return true;
 	c->bucket = kvcalloc(nr_functions, PIDTRACE_BUCKETS * sizeof(*c->bucket),
-			     GFP_KERNEL_ACCOUNT);
+			     GFP_COUNTERS);
 	return c->bucket;
 }
 

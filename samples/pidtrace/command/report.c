@@ -44,7 +44,7 @@ static const char *duration(struct cell *cell, uint64_t ns)
 		t /= 1000;
 		u++;
 	}
-	snprintf(cell->text, sizeof(cell->text), "%.*f %-2s",
+	snprintf(cell->text, sizeof(cell->text), "%.*f %2s",
 		 !u || t >= 99.95 ? 0 : t >= 9.995 ? 1 : 2, t, unit[u]);
 	return cell->text;
 }
@@ -67,6 +67,29 @@ static void count_reasons(FILE *f, const struct plan *plan)
 		fprintf(f, "%s%zu %s", separator, by_reason[i], refusal_short(i));
 		separator = ", ";
 	}
+}
+
+/* What the kernel says is not known beforehand, but there are few ways to say it. */
+static void count_details(FILE *f, const struct plan *plan)
+{
+	struct {
+		const char *text;
+		size_t n;
+	} detail[16] = { 0 };
+
+	for (size_t i = 0; i < plan->nr_refused; i++) {
+		const char *text = plan->refused[i].detail;
+		size_t k = 0;
+
+		if (!text)
+			continue;
+		while (k < 15 && detail[k].text && strcmp(detail[k].text, text))
+			k++;
+		detail[k].text = k < 15 ? text : "for other reasons; -v shows them";
+		detail[k].n++;
+	}
+	for (size_t k = 0; k < 16 && detail[k].text; k++)
+		fprintf(f, "pidtrace: the kernel refused %zu: %s\n", detail[k].n, detail[k].text);
 }
 
 void report_summary(FILE *f, const struct plan *plan)
@@ -96,6 +119,7 @@ void report_summary(FILE *f, const struct plan *plan)
 	fprintf(f, "%zu refused", plan->nr_refused);
 	count_reasons(f, plan);
 	fputc('\n', f);
+	count_details(f, plan);
 	if (plan->nr_no_return)
 		fprintf(f, "pidtrace: %zu function%s no return instruction (left by a jump, or never): no return probe\n",
 			plan->nr_no_return, plan->nr_no_return == 1 ? " has" : "s have");
@@ -271,7 +295,7 @@ static void table_row(FILE *f, const struct table *t, uint32_t i)
 			WIDTH_TIME, duration(&b, count->total_ns / count->timed),
 			WIDTH_TIME, duration(&c, count->max_ns));
 	else if (t->times)
-		fprintf(f, "%*s%*s%*s", WIDTH_TIME, "-  ", WIDTH_TIME, "-  ", WIDTH_TIME, "-  ");
+		fprintf(f, "%*s%*s%*s", WIDTH_TIME, "-", WIDTH_TIME, "-", WIDTH_TIME, "-");
 	fputc('\n', f);
 	free(title);
 }
