@@ -65,15 +65,18 @@ COUNTED int recursive(int depth)
 	return result;
 }
 
-/* tail_caller leaves by a jump; in_loop goes round seven times. */
+/* tail_caller leaves by a jump, maybe_tail sometimes; in_loop goes round seven times. */
 void tail_caller(void);
 void tail_callee(void);
+void maybe_tail(int leave);
 void in_loop(void);
 __asm__(".text\n"
 	".globl tail_caller\n.type tail_caller,@function\n"
 	"tail_caller: nop\n jmp tail_callee\n.size tail_caller, . - tail_caller\n"
 	".globl tail_callee\n.type tail_callee,@function\n"
 	"tail_callee: nop\n ret\n.size tail_callee, . - tail_callee\n"
+	".globl maybe_tail\n.type maybe_tail,@function\n"
+	"maybe_tail: test %edi,%edi\n jnz tail_callee\n ret\n.size maybe_tail, . - maybe_tail\n"
 	".globl in_loop\n.type in_loop,@function\n"
 	"in_loop: mov $7,%eax\n"
 	"1: dec %eax\n jnz 1b\n ret\n.size in_loop, . - in_loop\n");
@@ -86,11 +89,22 @@ COUNTED void left_by_longjmp(void)
 	longjmp(target, 1);
 }
 
+COUNTED void maybe_longjmp(int leave)
+{
+	ENTER();
+	if (leave)
+		longjmp(target, 1);
+	LEAVE();
+}
+
 COUNTED void longjmps(void)
 {
 	ENTER();
 	if (!setjmp(target))
 		left_by_longjmp();
+	for (volatile int i = 0; i < 2; i++)
+		if (!setjmp(target))
+			maybe_longjmp(i);
 	LEAVE();
 }
 
@@ -196,6 +210,13 @@ static void work(void)
 		*count_of("tail_caller", 0) += 1;
 		*count_of("tail_callee", 0) += 1;
 		*count_of("tail_callee", 1) += 1;
+	}
+	for (int i = 0; i < 10; i++) {
+		maybe_tail(i & 1);
+		*count_of("maybe_tail", 0) += 1;
+		*count_of("maybe_tail", 1) += !(i & 1);
+		*count_of("tail_callee", 0) += i & 1;
+		*count_of("tail_callee", 1) += i & 1;
 	}
 	for (int i = 0; i < 13; i++) {
 		in_loop();
