@@ -62,8 +62,8 @@ static bool ent_claim(struct xtaskq *tq, struct xtaskq_ent *ent,
 	return true;
 }
 
-/* Makes an entry pending; gives the runner that is to be woken after the lock. */
-static struct xtaskq_runner *tq_link(struct xtaskq *tq, struct xtaskq_ent *ent)
+/* Makes an entry pending; gives who is to be woken after the lock. */
+static struct xtaskq_kick tq_link(struct xtaskq *tq, struct xtaskq_ent *ent)
 {
 	lockdep_assert_held(&tq->lock);
 
@@ -74,7 +74,7 @@ static struct xtaskq_runner *tq_link(struct xtaskq *tq, struct xtaskq_ent *ent)
 	hlist_add_head(&ent->by_id, xtaskq_bucket(tq, ent->id));
 	tq->npending++;
 	tq->linked++;
-	return xtaskq_runner_take(tq);
+	return xtaskq_kick_prepare(tq);
 }
 
 /* Takes a pending entry off the queue's lists.  Under the lock. */
@@ -96,7 +96,7 @@ static xtaskqid_t refuse(struct xtaskq *tq)
 xtaskqid_t xtaskq_dispatch_ent(struct xtaskq *tq, xtaskq_func_t func, void *arg,
 			       unsigned int flags, struct xtaskq_ent *ent)
 {
-	struct xtaskq_runner *r = NULL;
+	struct xtaskq_kick kick = {};
 	unsigned long irqflags;
 	xtaskqid_t id = 0;
 
@@ -110,16 +110,15 @@ xtaskqid_t xtaskq_dispatch_ent(struct xtaskq *tq, xtaskq_func_t func, void *arg,
 	if (likely(!tq->dead)) {
 		id = atomic64_inc_return(&tq->last_id);
 		ent->id = id;
-		r = tq_link(tq, ent);
+		kick = tq_link(tq, ent);
 	}
 	raw_spin_unlock_irqrestore(&tq->lock, irqflags);
 
-	if (r)
-		xtaskq_runner_kick(r);
-	else if (!id)
+	xtaskq_kick(tq, kick);
+	if (!id) {
 		smp_store_release(&ent->busy, 0);	/* B */
-	if (!id)
 		refuse(tq);
+	}
 	preempt_enable();
 	return id;
 }
@@ -129,7 +128,7 @@ xtaskqid_t xtaskq_dispatch(struct xtaskq *tq, xtaskq_func_t func, void *arg,
 			   unsigned int flags)
 {
 	struct xtaskq_ent *ent = xtaskq_ent_get(tq, flags);
-	struct xtaskq_runner *r;
+	struct xtaskq_kick kick;
 	unsigned long irqflags;
 	xtaskqid_t id;
 
@@ -145,10 +144,9 @@ xtaskqid_t xtaskq_dispatch(struct xtaskq *tq, xtaskq_func_t func, void *arg,
 	tq->allocating--;
 	id = atomic64_inc_return(&tq->last_id);
 	ent->id = id;
-	r = tq_link(tq, ent);
+	kick = tq_link(tq, ent);
 	raw_spin_unlock_irqrestore(&tq->lock, irqflags);
-	if (r)
-		xtaskq_runner_kick(r);
+	xtaskq_kick(tq, kick);
 	preempt_enable();
 	return id;
 }
@@ -163,14 +161,13 @@ static void inbox_drain(struct xsync_handoff *h)
 
 	llist_for_each_entry_safe(ent, next, list, handed) {
 		struct xtaskq *tq = ent->tq;
-		struct xtaskq_runner *r;
+		struct xtaskq_kick kick;
 
 		raw_spin_lock(&tq->lock);
-		r = tq_link(tq, ent);
+		kick = tq_link(tq, ent);
 		atomic_dec(&tq->in_flight);
 		raw_spin_unlock(&tq->lock);
-		if (r)
-			xtaskq_runner_kick(r);
+		xtaskq_kick(tq, kick);
 	}
 }
 

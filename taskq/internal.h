@@ -54,6 +54,19 @@ struct xtaskq_runner {
 	ktime_t since;
 };
 
+/* When the manager of a dynamic queue looks at it. */
+enum xtaskq_watch {
+	XTASKQ_WATCH_NOT,
+	XTASKQ_WATCH_SLOWLY,	/* in a second */
+	XTASKQ_WATCH,		/* at the next tick, or sooner */
+};
+
+/* Whom a dispatch has to wake after the lock. */
+struct xtaskq_kick {
+	struct xtaskq_runner *runner;
+	enum xtaskq_watch watch;
+};
+
 /**
  * struct xtaskq_waiter - one who sleeps until a dispatch or all of them are done
  * @link: on the queue's list, then on that of whoever is about to wake it
@@ -79,7 +92,8 @@ struct xtaskq_waiter {
  * @npending: entries on @pending
  * @nidle: runners on @idle
  * @nlive: runners that exist
- * @watched: the manager has been told that no runner is idle
+ * @watch: when the manager will look; see runner.c
+ * @last: the runner that got a task last
  * @waiters: who waits
  * @spare: the queue's own entries that are not in use
  * @nalloc: the queue's own entries, in use or not
@@ -100,7 +114,7 @@ struct xtaskq_waiter {
  * @wq: workqueue kind: runs the runners; dynamic kind: runs the manager
  * @grow: the manager: creates threads
  * @seen: @executed when the manager last saw it change
- * @seen_at: when that was, in jiffies
+ * @seen_at: when that was, or when it last added a thread for it not changing
  * @trim: stops threads that have nothing to do
  * @key: lockdep's key to @map
  * @map: held around functions, taken by those who wait for functions
@@ -117,7 +131,8 @@ struct xtaskq {
 	unsigned int npending;
 	unsigned int nidle;
 	unsigned int nlive;
-	bool watched;
+	enum xtaskq_watch watch;
+	struct xtaskq_runner *last;
 	struct list_head waiters;
 
 	struct list_head spare;
@@ -177,8 +192,8 @@ int xtaskq_ents_init(struct xtaskq *tq);
 void xtaskq_ents_free(struct xtaskq *tq);
 
 /* runner.c */
-struct xtaskq_runner *xtaskq_runner_take(struct xtaskq *tq);
-void xtaskq_runner_kick(struct xtaskq_runner *r);
+struct xtaskq_kick xtaskq_kick_prepare(struct xtaskq *tq);
+void xtaskq_kick(struct xtaskq *tq, struct xtaskq_kick kick);
 int xtaskq_runners_start(struct xtaskq *tq);
 void xtaskq_runners_stop(struct xtaskq *tq);
 

@@ -21,8 +21,8 @@
  *
  * A runner is busy from being taken off the idle list to being put back, so at
  * most nthreads functions run, and nthreads do while that many are there: no
- * entry is ever pending while a runner is idle.  With nthreads == 1 one function
- * has returned before the next is called.
+ * entry is pending while a runner is idle (in a dynamic queue for a tick at most, see
+ * runner.c).  With nthreads == 1 one function has returned before the next is called.
  *
  * Locking.  One raw lock per queue, a leaf but for nothing: runners are woken,
  * waiters completed, memory freed after it.  xtaskq_list_lock (a mutex) protects

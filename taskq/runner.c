@@ -19,17 +19,23 @@
  * A runner that finishes a task and takes the next one does both under one hold
  * of the lock, and wakes, frees and calls after it.
  *
- * XTASKQ_DYNAMIC: kthreads are created up to nthreads by a manager, a work item
- * on the queue's workqueue.  A runner that leaves the idle list empty tells the
- * manager before it calls a function, so that however long that function blocks
- * there will be a thread for the next task.  With nothing pending the manager
- * creates one spare thread.  With tasks pending it looks again at every tick: as long
- * as functions return, the threads that are there get through, and more of them would
- * only fight over the lock.  If all sleep in their functions it doubles them; if none
- * has returned for a tick it adds one per CPU, for a second one in any case: they may
- * be spinning for one that is pending.  When all nthreads are busy and none returns
- * it reports the function that has run longest.  Every few seconds idle threads are
- * stopped, all but one.
+ * XTASKQ_DYNAMIC: kthreads are created up to nthreads by a manager, a work item on
+ * the queue's workqueue.  Whatever functions do, a task must not wait for one that
+ * sleeps; but many threads that run short functions only fight over locks.
+ *  - A dispatch wakes an idle runner unless the one that got a task last is awake in
+ *    its function, or about to be: it will be back soon.  If it is not, the manager,
+ *    which was told, looks at the next tick.
+ *  - A runner that leaves the idle list empty tells the manager before it calls its
+ *    function, so that there is a spare thread however long that takes.
+ *  - While tasks are pending the manager looks at every tick.  If all busy runners
+ *    sleep it doubles them; if none has returned for a tenth of a second it adds one,
+ *    and when there is one per CPU that is awake, after a second (they may be
+ *    spinning for a task that is pending).  Idle threads are woken first, others
+ *    created.  A tick without a return is no reason: where a hypervisor takes away
+ *    CPUs for longer, more runners that spin for a lock make it worse.
+ *  - When all nthreads are busy and none returns for a second it reports the
+ *    function that has run longest.
+ *  - Every few seconds idle threads are stopped, all but one.
  *
  * Memory ordering.  C: r->idle is cleared, then the thread woken; the thread sets
  * its state, then looks at r->idle.  Both are full barriers, so either it sees the
@@ -52,8 +58,8 @@
 /* How long a dynamic queue keeps threads that have nothing to do. */
 #define TRIM_AFTER	(5 * HZ)
 
-/* Takes an idle runner, if any, to be kicked after the lock. */
-struct xtaskq_runner *xtaskq_runner_take(struct xtaskq *tq)
+/* Takes an idle runner, if any, to be woken after the lock. */
+static struct xtaskq_runner *runner_take(struct xtaskq *tq)
 {
 	struct xtaskq_runner *r;
 
@@ -62,13 +68,42 @@ struct xtaskq_runner *xtaskq_runner_take(struct xtaskq *tq)
 	if (r) {
 		list_del(&r->link);
 		tq->nidle--;
+		tq->last = r;
 		WRITE_ONCE(r->idle, false);	/* C */
 	}
 	return r;
 }
 
-/* With preemption off since xtaskq_runner_take(). */
-void xtaskq_runner_kick(struct xtaskq_runner *r)
+/* Is the runner that got a task last awake, and so about to come for the next one? */
+static bool last_is_awake(struct xtaskq *tq)
+{
+	return tq->last && !tq->last->idle && task_is_running(tq->last->thread);
+}
+
+/* Who is to be told that an entry has become pending.  Under the lock. */
+struct xtaskq_kick xtaskq_kick_prepare(struct xtaskq *tq)
+{
+	struct xtaskq_kick kick = { .watch = tq->watch };
+
+	if (!(tq->flags & XTASKQ_DYNAMIC)) {
+		kick.runner = runner_take(tq);
+		return kick;
+	}
+	if (!tq->nidle && tq->nlive == tq->nthreads)
+		kick.watch = max(tq->watch, XTASKQ_WATCH_SLOWLY);
+	else if (!tq->nidle || last_is_awake(tq))
+		kick.watch = XTASKQ_WATCH;
+	else
+		kick.runner = runner_take(tq);
+	/* Already so: nobody need be told. */
+	if (kick.watch == tq->watch)
+		kick.watch = XTASKQ_WATCH_NOT;
+	else
+		tq->watch = kick.watch;
+	return kick;
+}
+
+static void runner_wake(struct xtaskq_runner *r)
 {
 	if (r->tq->flags & XTASKQ_DEDICATED)
 		wake_up_process(r->thread);
@@ -76,11 +111,20 @@ void xtaskq_runner_kick(struct xtaskq_runner *r)
 		queue_work(r->tq->wq, &r->work);
 }
 
+/* After the lock, with preemption off since xtaskq_kick_prepare(). */
+void xtaskq_kick(struct xtaskq *tq, struct xtaskq_kick kick)
+{
+	if (kick.runner)
+		runner_wake(kick.runner);
+	if (kick.watch != XTASKQ_WATCH_NOT)
+		mod_delayed_work(tq->wq, &tq->grow,
+				 kick.watch == XTASKQ_WATCH ? 1 : HZ);
+}
+
 static void runner_idle(struct xtaskq *tq, struct xtaskq_runner *r)
 {
 	list_add(&r->link, &tq->idle);
 	tq->nidle++;
-	tq->watched = false;
 	WRITE_ONCE(r->task, NULL);
 	WRITE_ONCE(r->idle, true);
 }
@@ -88,9 +132,10 @@ static void runner_idle(struct xtaskq *tq, struct xtaskq_runner *r)
 /* True if the manager is to be told that the last idle runner is busy now. */
 static bool runner_is_last(struct xtaskq *tq)
 {
-	if (!(tq->flags & XTASKQ_DYNAMIC) || tq->nidle || tq->watched)
+	if (!(tq->flags & XTASKQ_DYNAMIC) || tq->nidle || tq->nlive == tq->nthreads ||
+	    tq->watch == XTASKQ_WATCH)
 		return false;
-	tq->watched = true;
+	tq->watch = XTASKQ_WATCH;
 	return true;
 }
 
@@ -105,6 +150,7 @@ static void runner_begin(struct xtaskq *tq, struct xtaskq_runner *r)
 	r->id = ent->id;
 	r->own = ent->flags & XTASKQ_ENT_OWN ? ent : NULL;
 	r->since = ktime_get();
+	tq->last = r;
 	smp_store_release(&ent->busy, 0);	/* B, in dispatch.c */
 }
 
@@ -243,12 +289,14 @@ static void report_full(struct xtaskq *tq)
 				    ktime_ms_delta(ktime_get(), since));
 }
 
-/* Fills up to @n slots.  The only one who does, with xtaskq_trim() who empties them. */
+/* Fills up to @n empty slots.  The only one who does, with xtaskq_trim() who empties them. */
 static void runners_create(struct xtaskq *tq, unsigned int n)
 {
 	unsigned int slot;
 	int err;
 
+	if (!n)
+		return;
 	for (slot = 0; n && slot < tq->nthreads; slot++) {
 		if (tq->runners[slot].thread)
 			continue;
@@ -264,7 +312,7 @@ static void runners_create(struct xtaskq *tq, unsigned int n)
 }
 
 /* Has no function returned since the manager last looked?  Under the lock. */
-static bool manager_sees_no_progress(struct xtaskq *tq)
+static bool manager_sees_no_return(struct xtaskq *tq)
 {
 	if (tq->seen == tq->executed)
 		return true;
@@ -274,9 +322,10 @@ static bool manager_sees_no_progress(struct xtaskq *tq)
 }
 
 /* How many threads more it takes to get done what is pending. */
-static unsigned int threads_wanted(struct xtaskq *tq, bool stuck)
+static unsigned int threads_wanted(struct xtaskq *tq)
 {
 	unsigned int i, awake = 0, asleep = 0;
+	unsigned long patience;
 
 	for (i = 0; i < tq->nthreads; i++) {
 		struct xtaskq_runner *r = &tq->runners[i];
@@ -290,35 +339,56 @@ static unsigned int threads_wanted(struct xtaskq *tq, bool stuck)
 	}
 	if (!awake)
 		return asleep;
-	if (stuck && awake < num_online_cpus())
-		return num_online_cpus() - awake;
-	return time_after(jiffies, tq->seen_at + HZ) ? 1 : 0;
+	patience = awake < num_online_cpus() ? HZ / 10 : HZ;
+	if (time_before(jiffies, tq->seen_at + patience))
+		return 0;
+	tq->seen_at = jiffies;
+	return 1;
 }
 
-/* The manager: has been told that the last idle runner is busy, or looks again. */
+/* Wakes up to @n idle runners; gives how many there were. */
+static unsigned int runners_wake(struct xtaskq *tq, unsigned int n)
+{
+	struct xtaskq_runner *r;
+	unsigned int woken;
+
+	for (woken = 0; woken < n; woken++) {
+		raw_spin_lock_irq(&tq->lock);
+		r = runner_take(tq);
+		raw_spin_unlock_irq(&tq->lock);
+		if (!r)
+			break;
+		runner_wake(r);
+	}
+	return woken;
+}
+
+/* The manager: has been told to look, or looks again. */
 static void xtaskq_grow(struct work_struct *work)
 {
 	struct xtaskq *tq = container_of(to_delayed_work(work), struct xtaskq, grow);
-	unsigned int nidle, nlive, npending;
-	bool stuck;
+	unsigned int nidle, nlive, npending, wanted = 1;
+	bool stuck, over, full;
 
 	raw_spin_lock_irq(&tq->lock);
 	nidle = tq->nidle;
 	nlive = tq->nlive;
 	npending = tq->npending;
-	stuck = manager_sees_no_progress(tq);
+	stuck = manager_sees_no_return(tq);
+	full = !nidle && nlive == tq->nthreads;
+	over = full || (nidle && !npending);
+	tq->watch = over ? XTASKQ_WATCH_NOT : XTASKQ_WATCH;
 	raw_spin_unlock_irq(&tq->lock);
 
-	if (nidle)
+	if (full && npending && stuck)
+		report_full(tq);
+	if (over)
 		return;
-	if (nlive == tq->nthreads) {
-		if (npending && stuck)
-			report_full(tq);
-		else
-			queue_delayed_work(tq->wq, &tq->grow, HZ);
-		return;
+	if (npending) {
+		wanted = min(npending, threads_wanted(tq));
+		wanted -= runners_wake(tq, wanted);
 	}
-	runners_create(tq, npending ? min(npending, threads_wanted(tq, stuck)) : 1);
+	runners_create(tq, wanted);
 	queue_delayed_work(tq->wq, &tq->grow, 1);
 }
 

@@ -20,7 +20,7 @@
  *  - never early: the clock (CLOCK_MONOTONIC) shows at least the asked time more
  *    than it did when the arming call was entered;
  *  - exactly one of "ran" and "cancelled" is true of each arming;
- *  - a function that blocks delays no other, and functions that wait for one
+ *  - a function that sleeps delays no other, and functions that wait for one
  *    another do not starve, up to XTIMEOUT_THREADS of them at once (parameter
  *    max_threads of xsync_timeout).  Beyond that they run in the order in which
  *    they fired, as threads become free, and the kernel log says who is in the way;
