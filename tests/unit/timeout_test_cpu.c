@@ -21,8 +21,9 @@ static void many_due_at_once(struct xut *t)
 
 	if (!XUT_EXPECT(t, many))
 		return;
+	/* Time enough to arm them before it; if it is not, they are due all the same. */
 	migrate_disable();
-	due = ktime_add_ms(ktime_get(), 100);
+	due = ktime_add_ms(ktime_get(), 2000);
 	for (i = 0; i < MANY; i++) {
 		s64 left = ktime_sub(due, ktime_get());
 
