@@ -13,8 +13,9 @@
  *	Pending are sessions that ended and still hold something or wait for the
  *	worker, and probes that are on their way out. Stranded counts breakpoints
  *	that were still there after two unregistrations, since the module was
- *	loaded. Then a line for each blocked step, with its reason, age and
- *	number of retries, and for each of the last stranded breakpoints.
+ *	loaded. Then what the worker is at (enable, disable, reap), if anything; a
+ *	line for each blocked step, with its reason, age and number of retries;
+ *	and one for each of the last stranded breakpoints.
  *
  * The names of processes come last where they could hold blanks.
  */
@@ -201,6 +202,11 @@ static int reaper_show(struct seq_file *m, void *unused)
 
 	mutex_lock(&ft_lock);
 	ft_show_pending(m);
+	if (ft_pass.what) {
+		seq_printf(m, "at %s pid %d", ft_pass.what, ft_pass.pid);
+		ft_show_age(m, ft_pass.since);
+		seq_putc(m, '\n');
+	}
 	list_for_each_entry(s, &ft_sessions, node) {
 		ft_show_blocked(m, s);
 		if (ft_session_ended(s)) {

@@ -91,6 +91,7 @@ static void ft_reap(void *unused)
 	clear_bit(0, &ft_kicked);
 	smp_mb__after_atomic();		/* D: pairs with E */
 
+	ft_pass_begin("reap", NULL);
 	for (s = ft_session_next(NULL); s; s = ft_session_next(s))
 		blocked |= ft_reap_session(s, &garbage);
 	ft_garbage_collect(&garbage);
@@ -98,6 +99,7 @@ static void ft_reap(void *unused)
 		next = ft_session_next(s);
 		ft_reap_empty(s);
 	}
+	ft_pass_end();
 
 	if (!blocked) {
 		ft_retry_delay = FT_RETRY_MIN;

@@ -234,7 +234,12 @@ static void ft_enable_request(void *arg)
 {
 	struct ft_request *req = arg;
 
-	ft_request_finish(req, ft_enable(req));
+	long ret;
+
+	ft_pass_begin("enable", req->target);
+	ret = ft_enable(req);
+	ft_pass_end();
+	ft_request_finish(req, ret);
 }
 
 /* Described in fasttrap.h. */
@@ -326,7 +331,12 @@ static void ft_disable_request(void *arg)
 {
 	struct ft_request *req = arg;
 
-	ft_request_finish(req, ft_disable(req));
+	long ret;
+
+	ft_pass_begin("disable", NULL);
+	ret = ft_disable(req);
+	ft_pass_end();
+	ft_request_finish(req, ret);
 }
 
 /* Described in fasttrap.h. */

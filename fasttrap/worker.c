@@ -20,12 +20,15 @@
  * period or a consumer's callback, and no handler wants it.
  */
 #include <linux/err.h>
+#include <linux/pid.h>
 #include <linux/sched.h>
+#include <linux/timekeeping.h>
 #include "worker.h"
 
 struct xsync_domain ft_domain;
 /* The lists of sessions, providers and probes, for readers; see above. */
 DEFINE_MUTEX(ft_lock);
+struct ft_pass ft_pass;
 static struct xtaskq *ft_worker;
 
 bool ft_in_worker(void)
@@ -49,6 +52,23 @@ void ft_worker_run_any(struct xtaskq_ent *ent, xtaskq_func_t func)
 void ft_worker_flush(void)
 {
 	WARN_ON_ONCE(xtaskq_wait(ft_worker));
+}
+
+/* Say what the worker is at, and since when: it may get stuck in uprobes. */
+void ft_pass_begin(const char *what, struct pid *pid)
+{
+	mutex_lock(&ft_lock);
+	ft_pass.what = what;
+	ft_pass.pid = pid_nr(pid);
+	ft_pass.since = ktime_get_ns();
+	mutex_unlock(&ft_lock);
+}
+
+void ft_pass_end(void)
+{
+	mutex_lock(&ft_lock);
+	ft_pass.what = NULL;
+	mutex_unlock(&ft_lock);
 }
 
 int __init ft_worker_init(void)

@@ -12,6 +12,7 @@
  *   disable [ID ...]           answer: RESULT
  *   stat                       answer: enabled N retired N reaping N hits N
  *                              exec N exit N inside N overlap N released N
+ *                              locked N
  *   counts                     answer: COOKIE COUNT a line, without zeros
  *   hold                       the next hit stays inside until a disable began,
  *                              and until it returned in spite of that (counted
@@ -82,7 +83,7 @@ struct consumer {
 
 static struct dentry *consumer_file;
 static atomic_t released;
-static bool unlocked;
+static bool locked, unlocked;	/* by mmaplock, one at a time */
 static DECLARE_WAIT_QUEUE_HEAD(unlock_wait);
 
 static void consumer_free(struct kref *ref)
@@ -262,11 +263,11 @@ static int do_stat(struct consumer *c)
 	if (!consumer_answer(c, &b, 8))
 		return -ENOMEM;
 	xfasttrap_session_stat(c->session, &stat);
-	seq_buf_printf(&b, "enabled %llu retired %llu reaping %llu hits %llu exec %d exit %d inside %d overlap %d released %d\n",
+	seq_buf_printf(&b, "enabled %llu retired %llu reaping %llu hits %llu exec %d exit %d inside %d overlap %d released %d locked %d\n",
 		       stat.enabled, stat.retired, stat.reaping, stat.hits,
 		       atomic_read(&c->exec), atomic_read(&c->exit),
 		       atomic_read(&c->inside), atomic_read(&c->overlap),
-		       atomic_read(&released));
+		       atomic_read(&released), READ_ONCE(locked));
 	return 0;
 }
 
@@ -305,7 +306,9 @@ static int do_mmaplock(char *args)
 		return -ESRCH;
 
 	mmap_read_lock(mm);
+	WRITE_ONCE(locked, true);
 	err = wait_event_killable(unlock_wait, READ_ONCE(unlocked));
+	WRITE_ONCE(locked, false);
 	mmap_read_unlock(mm);
 	WRITE_ONCE(unlocked, false);
 	mmput(mm);
