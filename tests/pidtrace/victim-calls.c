@@ -211,7 +211,8 @@ static void work(void)
 		*count_of("tail_callee", 0) += 1;
 		*count_of("tail_callee", 1) += 1;
 	}
-	for (int i = 0; i < 10; i++) {
+	/* More often than a thread can have open calls. */
+	for (int i = 0; i < 300; i++) {
 		maybe_tail(i & 1);
 		*count_of("maybe_tail", 0) += 1;
 		*count_of("maybe_tail", 1) += !(i & 1);
