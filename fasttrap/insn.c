@@ -11,19 +11,31 @@
  *   rep string instructions  one hit per repetition
  *   xbegin                   its fallback address is relative, and not fixed up
  *
+ * and what uprobes refuses itself, which costs the worker 50 ms each on 6.12:
+ * a lock, cs, ds, es or ss prefix.
+ *
  * Return instructions are ret, ret imm16 and both with a rep or bnd prefix.
  */
 #include "insn.h"
 
 #define FT_BREAKPOINT	0xcc
 
-static bool ft_is_prefix(u8 byte)
+static bool ft_is_refused_prefix(u8 byte)
 {
 	switch (byte) {
 	case 0x26: case 0x2e: case 0x36: case 0x3e:	/* segments, hints */
-	case 0x64: case 0x65:
+	case 0xf0:					/* lock */
+		return true;
+	}
+	return false;
+}
+
+static bool ft_is_prefix(u8 byte)
+{
+	switch (byte) {
+	case 0x64: case 0x65:				/* segments */
 	case 0x66: case 0x67:				/* sizes */
-	case 0xf0: case 0xf2: case 0xf3:		/* lock, repeat */
+	case 0xf2: case 0xf3:				/* repeat */
 		return true;
 	}
 	return byte >= 0x40 && byte <= 0x4f;		/* REX */
@@ -49,7 +61,7 @@ static bool ft_is_return(const u8 *insn, unsigned int len)
 	return (len >= 1 && insn[0] == 0xc3) || (len >= 3 && insn[0] == 0xc2);
 }
 
-static bool ft_runs_wrongly(const u8 *insn, unsigned int len)
+static bool ft_is_unsupported(const u8 *insn, unsigned int len)
 {
 	bool repeat = false;
 	unsigned int i;
@@ -58,6 +70,8 @@ static bool ft_runs_wrongly(const u8 *insn, unsigned int len)
 		repeat |= insn[i] == 0xf2 || insn[i] == 0xf3;
 	if (i == len)
 		return true;	/* longer than anything that is of use */
+	if (ft_is_refused_prefix(insn[i]))
+		return true;
 
 	switch (insn[i]) {
 	case 0x9c:		/* pushf */
@@ -71,15 +85,20 @@ static bool ft_runs_wrongly(const u8 *insn, unsigned int len)
 	return repeat && ft_is_string(insn[i]);
 }
 
+bool ft_insn_is_breakpoint(const u8 *insn)
+{
+	return insn[0] == FT_BREAKPOINT;
+}
+
 /* @insn: the original bytes, @len of them could be read. */
 enum xfasttrap_reason ft_insn_check(const u8 *insn, unsigned int len,
 				    enum xfasttrap_kind kind)
 {
-	if (insn[0] == FT_BREAKPOINT)
+	if (ft_insn_is_breakpoint(insn))
 		return XFASTTRAP_FOREIGN_BREAKPOINT;
 	if (kind == XFASTTRAP_RETURN)
 		return ft_is_return(insn, len) ? XFASTTRAP_OK : XFASTTRAP_NOT_A_RETURN;
-	return ft_runs_wrongly(insn, len) ? XFASTTRAP_UNSUPPORTED : XFASTTRAP_OK;
+	return ft_is_unsupported(insn, len) ? XFASTTRAP_UNSUPPORTED : XFASTTRAP_OK;
 }
 
 /*

@@ -11,6 +11,7 @@
 
 enum xfasttrap_reason ft_insn_check(const u8 *insn, unsigned int len,
 				    enum xfasttrap_kind kind);
+bool ft_insn_is_breakpoint(const u8 *insn);
 bool ft_insn_armed(const u8 *insn, u8 byte);
 
 #endif /* _FASTTRAP_INSN_H */

@@ -19,11 +19,15 @@
  * Ordering against a provider that is being made (ft_provider_get()):
  *
  *   worker                            exec or exit
- *   add to the table                  new mm, or signal->live becomes 0
- *   B: smp_mb()                       C: full barrier (task_lock; atomic RMW)
- *   is the image still the task's?    look into the table
+ *   add to the table                  new mm and credentials, or signal->live
+ *                                     becomes 0
+ *   B: smp_mb()                       C: full barrier
+ *   is the image still the task's,    look into the table
+ *   may the opener trace it?
  *
- * so that at least one of them sees the other.
+ * so that at least one of them sees the other. The permission is asked for again
+ * because exec may have been between its new memory and its new credentials when
+ * ft_target_open() looked.
  */
 #include <linux/hashtable.h>
 #include <linux/pid.h>
@@ -92,10 +96,13 @@ struct ft_provider *ft_provider_get(struct xfasttrap_session *s,
 	mutex_unlock(&ft_lock);
 
 	smp_mb();	/* B: pairs with C, see above */
-	if (ft_target_alive(t))
+	if (!ft_target_alive(t))
+		*err = -ESRCH;
+	else if (!ft_target_permits(t, s->cred))
+		*err = -EPERM;
+	else
 		return p;
 	ft_provider_free(p);
-	*err = -ESRCH;
 	return NULL;
 }
 

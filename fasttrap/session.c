@@ -143,7 +143,6 @@ void ft_session_del_probe(struct ft_probe *probe)
 	struct xfasttrap_session *s = probe->session;
 
 	lockdep_assert_held(&ft_lock);
-	s->hits_gone += atomic64_read(&probe->hits);
 	s->nr_retired += probe->state == FT_RETIRED;
 	xa_erase(&s->probes, probe->id);
 	s->nr_probes--;

@@ -47,7 +47,12 @@ static bool ft_may_ptrace(const struct cred *cred, struct user_namespace *ns)
 	return may;
 }
 
-static bool ft_may_trace(const struct cred *cred, const struct ft_target *t)
+/*
+ * May @cred trace the target? exec changes memory and credentials one after the
+ * other, so an answer about a process in the middle of it mixes the two: ask once
+ * more when exec would be noticed (ft_provider_get()).
+ */
+bool ft_target_permits(const struct ft_target *t, const struct cred *cred)
 {
 	const struct cred *tcred;
 	bool may, dumpable;
@@ -104,7 +109,7 @@ int ft_target_open(struct ft_target *t, struct pid *pid, const struct cred *cred
 	if (!t->mm)
 		goto put_task;
 	err = -EPERM;
-	if (!ft_may_trace(cred, t))
+	if (!ft_target_permits(t, cred))
 		goto put_mm;
 	err = -EINVAL;
 	if (!is_64bit_mm(t->mm))

@@ -43,6 +43,7 @@ struct ft_site {
 int ft_target_open(struct ft_target *t, struct pid *pid, const struct cred *cred);
 void ft_target_close(struct ft_target *t);
 bool ft_target_alive(const struct ft_target *t);
+bool ft_target_permits(const struct ft_target *t, const struct cred *cred);
 
 enum xfasttrap_reason ft_target_site(struct mm_struct *mm, unsigned long addr,
 				     struct ft_site *site);

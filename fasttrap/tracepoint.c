@@ -38,6 +38,7 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include "provider.h"
+#include "session.h"
 #include "target.h"
 #include "tracepoint.h"
 #include "worker.h"
@@ -61,6 +62,7 @@ struct ft_file {
 };
 
 static DEFINE_HASHTABLE(ft_tracepoints, FT_HASH_BITS);
+static DEFINE_HASHTABLE(ft_sites, FT_HASH_BITS);
 static DEFINE_HASHTABLE(ft_files, 6);
 
 /* Takes over the reference on @file. */
@@ -105,6 +107,11 @@ static void ft_file_put(struct ft_file *f)
 static unsigned long ft_hash(const struct mm_struct *mm, unsigned long pc)
 {
 	return (unsigned long)mm ^ pc;
+}
+
+static unsigned long ft_site_hash(const struct inode *inode, loff_t offset)
+{
+	return (unsigned long)inode ^ (unsigned long)offset;
 }
 
 static struct ft_tracepoint *ft_tracepoint_find(struct mm_struct *mm,
@@ -168,12 +175,53 @@ static enum xfasttrap_reason ft_register_reason(int err)
 	return XFASTTRAP_UNSUPPORTED;
 }
 
+/* Is the breakpoint in the target now? */
+static bool ft_tracepoint_armed(struct ft_tracepoint *tp)
+{
+	int byte = ft_tracepoint_byte(tp);
+
+	return byte >= 0 && ft_insn_armed(tp->insn, byte);
+}
+
+/*
+ * May one more probe sit on it? The address may have been mapped anew since, and
+ * each hit walks all probes with preemption off.
+ */
+static enum xfasttrap_reason ft_tracepoint_share(struct ft_tracepoint *tp,
+						 enum xfasttrap_kind kind)
+{
+	if (tp->nr >= FT_MAX_SHARED)
+		return XFASTTRAP_LIMIT;
+	if (!ft_tracepoint_armed(tp))
+		return XFASTTRAP_NOT_INSTALLED;
+	return ft_insn_check(tp->insn, tp->len, kind);
+}
+
+/*
+ * fork copies breakpoints: what looks like somebody else's may be ours, of the
+ * process that this one was forked from. Then its tracepoint knows the original.
+ */
+static void ft_site_unmask(struct ft_site *site)
+{
+	struct inode *inode = file_inode(site->file);
+	struct ft_tracepoint *tp;
+
+	if (!ft_insn_is_breakpoint(site->insn))
+		return;
+	hash_for_each_possible(ft_sites, tp, site_node, ft_site_hash(inode, site->offset)) {
+		if (tp->uprobe.inode != inode || tp->uprobe.offset != site->offset)
+			continue;
+		memcpy(site->insn, tp->insn, sizeof(site->insn));
+		site->len = tp->len;
+		return;
+	}
+}
+
 /* Register and read back. What did not work is unregistered, or in @g. */
 static enum xfasttrap_reason ft_tracepoint_install(struct ft_tracepoint *tp,
 						   struct ft_garbage *g)
 {
 	enum xfasttrap_reason reason;
-	int byte;
 
 	reason = ft_register_reason(xsync_uprobe_register(&tp->uprobe));
 	if (reason != XFASTTRAP_OK) {
@@ -181,9 +229,10 @@ static enum xfasttrap_reason ft_tracepoint_install(struct ft_tracepoint *tp,
 		return reason;
 	}
 	hash_add(ft_tracepoints, &tp->hash_node, ft_hash(tp->mm, tp->pc));
+	hash_add(ft_sites, &tp->site_node,
+		 ft_site_hash(tp->uprobe.inode, tp->uprobe.offset));
 
-	byte = ft_tracepoint_byte(tp);
-	if (byte >= 0 && ft_insn_armed(tp->insn, byte))
+	if (ft_tracepoint_armed(tp))
 		return XFASTTRAP_OK;
 	ft_tracepoint_unused(tp, g);
 	return XFASTTRAP_NOT_INSTALLED;
@@ -203,13 +252,14 @@ struct ft_tracepoint *ft_tracepoint_get(struct mm_struct *mm, unsigned long pc,
 	struct ft_file *file;
 
 	if (tp) {
-		*reason = ft_insn_check(tp->insn, tp->len, kind);
+		*reason = ft_tracepoint_share(tp, kind);
 		return *reason == XFASTTRAP_OK ? tp : NULL;
 	}
 
 	*reason = ft_target_site(mm, pc, &site);
 	if (*reason != XFASTTRAP_OK)
 		return NULL;
+	ft_site_unmask(&site);
 	*reason = ft_insn_check(site.insn, site.len, kind);
 	if (*reason != XFASTTRAP_OK) {
 		fput(site.file);
@@ -232,6 +282,7 @@ struct ft_tracepoint *ft_tracepoint_get(struct mm_struct *mm, unsigned long pc,
 void ft_tracepoint_add(struct ft_tracepoint *tp, struct ft_probe *probe)
 {
 	probe->tp = tp;
+	tp->nr++;
 	list_add_tail_rcu(&probe->tp_node, &tp->probes);
 }
 
@@ -240,6 +291,7 @@ void ft_tracepoint_unused(struct ft_tracepoint *tp, struct ft_garbage *g)
 {
 	xsync_uprobe_unregister_nosync(&tp->uprobe);
 	hash_del(&tp->hash_node);
+	hash_del(&tp->site_node);
 	hlist_add_head(&tp->hash_node, &g->tracepoints);
 }
 
@@ -250,7 +302,7 @@ void ft_tracepoint_del(struct ft_probe *probe, struct ft_garbage *g)
 
 	list_del_rcu(&probe->tp_node);
 	list_add(&probe->provider_node, &g->probes);
-	if (list_empty(&tp->probes))
+	if (!--tp->nr)
 		ft_tracepoint_unused(tp, g);
 }
 
@@ -331,6 +383,11 @@ void ft_garbage_collect(struct ft_garbage *g)
 	if (WARN_ON_ONCE(xsync_synchronize(&ft_domain)))
 		return;
 
+	/* Only now no hit adds to the count any more. */
+	mutex_lock(&ft_lock);
+	list_for_each_entry(probe, &g->probes, provider_node)
+		probe->session->hits_gone += atomic64_read(&probe->hits);
+	mutex_unlock(&ft_lock);
 	list_for_each_entry_safe(probe, next, &g->probes, provider_node)
 		kfree(probe);
 	hlist_for_each_entry_safe(tp, tmp, &g->tracepoints, hash_node)

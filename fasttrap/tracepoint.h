@@ -19,13 +19,18 @@ enum ft_state {
 	FT_RETIRED,
 };
 
+/* Each hit goes through all of them with preemption off. */
+#define FT_MAX_SHARED	64
+
 /**
  * struct ft_tracepoint - one instruction of one process image, patched
  * @uprobe: its registration
  * @mm: the image; mm_count held. All that the filter looks at
  * @pc: the address
  * @probes: who wants to hear of it. Hits walk it inside an xsync section
+ * @nr: how many; worker
  * @hash_node: in the table by (mm, pc), or in a struct ft_garbage
+ * @site_node: in the table by (inode, offset)
  * @file: keeps inode and mount; its count includes this one
  * @insn: the original bytes
  * @len: how many of them
@@ -35,7 +40,9 @@ struct ft_tracepoint {
 	struct mm_struct	*mm;
 	unsigned long		pc;
 	struct list_head	probes;
+	unsigned int		nr;
 	struct hlist_node	hash_node;
+	struct hlist_node	site_node;
 	struct ft_file		*file;
 	u8			insn[FT_INSN_BYTES];
 	u8			len;
