@@ -3,6 +3,7 @@
 #include <linux/anon_inodes.h>
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
+#include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -160,6 +161,8 @@ struct closing {
 	struct mutex lock;	/* protects @locked_by_release */
 	struct completion done;
 	bool locked_by_release;
+	struct file *file;
+	xtimeout_id_t armed;
 };
 
 static void needs_the_lock(void *arg)
@@ -191,27 +194,40 @@ static const struct file_operations closing_fops = {
 	.release = closing_release,
 };
 
+/* In a kernel thread: there __fput_sync() is the last close, wherever it is legal. */
+static void close_file(void *arg)
+{
+	struct closing *c = arg;
+
+	migrate_disable();
+	c->armed = xtimeout(needs_the_lock, c, 1);
+	__fput_sync(c->file);
+	migrate_enable();
+}
+
 static void lock_held_by_a_closing_task(struct xut *t)
 {
+	struct xtaskq *tq = xtaskq_create("xut", 1, XTASKQ_PRI_NORMAL, 0, 0, 0);
 	struct closing c = {};
-	struct file *file;
 	int round;
 
+	if (!XUT_EXPECT(t, !IS_ERR(tq)))
+		return;
 	mutex_init(&c.lock);
 	init_completion(&c.done);
 	for (round = 0; round < 3 * (1 + xut_soak); round++) {
-		file = anon_inode_getfile("xut", &closing_fops, &c, O_RDWR);
-		if (!XUT_EXPECT(t, !IS_ERR(file)))
-			return;
-		/* Nobody else has it: fput() is the last close, run by this task. */
-		migrate_disable();
-		XUT_EXPECT(t, xtimeout(needs_the_lock, &c, 1));
-		__fput_sync(file);
-		migrate_enable();
+		c.file = anon_inode_getfile("xut", &closing_fops, &c, O_RDWR);
+		if (!XUT_EXPECT(t, !IS_ERR(c.file)))
+			break;
+		XUT_EXPECT(t, xtaskq_dispatch(tq, close_file, &c, XTASKQ_SLEEP));
+		XUT_EXPECT_EQ(t, xtaskq_wait(tq), 0);
+		if (!XUT_EXPECT(t, c.armed))
+			break;
 		xut_step(t, "waiting for a function that needs a closing task's lock");
 		wait_for_completion(&c.done);
 		XUT_EXPECT(t, !c.locked_by_release);
 	}
+	XUT_EXPECT_EQ(t, xtaskq_destroy(tq), 0);
 }
 
 static const struct xut_case cpu_cases[] = {
