@@ -101,9 +101,11 @@ xtaskqid_t xtaskq_dispatch_ent(struct xtaskq *tq, xtaskq_func_t func, void *arg,
 	xtaskqid_t id = 0;
 
 	preempt_disable();
-	if (READ_ONCE(tq->dead) || !ent_claim(tq, ent, func, arg, flags)) {
+	if (READ_ONCE(tq->dead) ||
+	    !ent_claim(tq, ent, func, arg, flags & XTASKQ_FRONT)) {
+		id = refuse(tq);
 		preempt_enable();
-		return refuse(tq);
+		return id;
 	}
 
 	raw_spin_lock_irqsave(&tq->lock, irqflags);
@@ -133,12 +135,12 @@ xtaskqid_t xtaskq_dispatch(struct xtaskq *tq, xtaskq_func_t func, void *arg,
 	xtaskqid_t id;
 
 	if (!ent)
-		return refuse(tq);
+		return 0;	/* counted; the queue may be gone */
 	/*
 	 * The queue counts the entry as on its way, so the gate need not be
 	 * looked at again: xtaskq_destroy() waits for what got this far.
 	 */
-	ent_claim(tq, ent, func, arg, flags | XTASKQ_ENT_OWN);
+	ent_claim(tq, ent, func, arg, (flags & XTASKQ_FRONT) | XTASKQ_ENT_OWN);
 	preempt_disable();
 	raw_spin_lock_irqsave(&tq->lock, irqflags);
 	tq->allocating--;

@@ -45,24 +45,27 @@ static struct xtaskq_ent *ent_alloc(unsigned int flags)
 	return ent;
 }
 
-/* Waits until an entry may be had, the queue is being destroyed, or a second. */
-static bool ent_sleep(struct xtaskq *tq)
+/*
+ * Waits until an entry may be had, the queue is being destroyed, or what is left of
+ * a second.  Gives what is left of it then.
+ */
+static long ent_sleep(struct xtaskq *tq, long left)
 {
 	return wait_event_timeout(tq->freed,
 				  !list_empty_careful(&tq->spare) ||
 				  READ_ONCE(tq->nalloc) < tq->maxalloc ||
-				  READ_ONCE(tq->dead), HZ);
+				  READ_ONCE(tq->dead), left);
 }
 
 /*
- * Gives an entry, counted in tq->allocating, or NULL.  The lock is dropped to
- * sleep or to allocate, with the count held.
+ * Gives an entry, counted in tq->allocating, or NULL, counted as failed: the queue
+ * may be gone then.  The lock is dropped to sleep or to allocate, with the count held.
  */
 struct xtaskq_ent *xtaskq_ent_get(struct xtaskq *tq, unsigned int flags)
 {
 	struct xtaskq_ent *ent = NULL;
-	bool throttled = true;
 	unsigned long irqflags;
+	long left = HZ;
 	LIST_HEAD(woken);
 
 	if (!(flags & XTASKQ_NOSLEEP))
@@ -76,7 +79,7 @@ struct xtaskq_ent *xtaskq_ent_get(struct xtaskq *tq, unsigned int flags)
 			list_del(&ent->link);
 			break;
 		}
-		if (tq->nalloc < tq->maxalloc || !throttled) {
+		if (tq->nalloc < tq->maxalloc || !left) {
 			tq->nalloc++;
 			raw_spin_unlock_irqrestore(&tq->lock, irqflags);
 			ent = ent_alloc(flags);
@@ -88,11 +91,12 @@ struct xtaskq_ent *xtaskq_ent_get(struct xtaskq *tq, unsigned int flags)
 		if (flags & XTASKQ_NOSLEEP)
 			break;
 		raw_spin_unlock_irqrestore(&tq->lock, irqflags);
-		throttled = ent_sleep(tq);
+		left = ent_sleep(tq, left);
 		raw_spin_lock_irqsave(&tq->lock, irqflags);
 	}
 	if (!ent) {
 		tq->allocating--;
+		atomic64_inc(&tq->failed);
 		xtaskq_wake_quiet(tq, &woken);
 	}
 	raw_spin_unlock_irqrestore(&tq->lock, irqflags);

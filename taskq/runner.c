@@ -116,9 +116,11 @@ void xtaskq_kick(struct xtaskq *tq, struct xtaskq_kick kick)
 {
 	if (kick.runner)
 		runner_wake(kick.runner);
-	if (kick.watch != XTASKQ_WATCH_NOT)
-		mod_delayed_work(tq->wq, &tq->grow,
-				 kick.watch == XTASKQ_WATCH ? 1 : HZ);
+	/* Somebody else may have asked for an earlier look meanwhile: keep that. */
+	if (kick.watch == XTASKQ_WATCH)
+		mod_delayed_work(tq->wq, &tq->grow, 1);
+	else if (kick.watch == XTASKQ_WATCH_SLOWLY)
+		queue_delayed_work(tq->wq, &tq->grow, HZ);
 }
 
 static void runner_idle(struct xtaskq *tq, struct xtaskq_runner *r)

@@ -171,6 +171,7 @@ static struct xtimeout_table *run_begin(struct xcallout *co, struct xtimeout_run
 	table = xcallout_lock(co, &flags);
 	if (co->taken) {
 		co->taken = false;
+		list_del(&co->held);
 		run->again = co->again ? co : NULL;
 		co->again = false;
 	} else {
@@ -235,9 +236,10 @@ static void callout_run(void *arg)
 }
 
 /* Lets a fired callout be armed anew although a thread has it. */
-static void callout_leave(struct xcallout *co)
+static void callout_leave(struct xtimeout_table *table, struct xcallout *co)
 {
 	list_del(&co->fired);
+	list_add_tail(&co->held, &table->taken);
 	co->taken = true;
 	co->state = XCALLOUT_IDLE;
 }
@@ -267,7 +269,7 @@ again:
 
 	moved = xcallout_cancel(table, co);
 	if (co->state == XCALLOUT_FIRED)
-		callout_leave(co);
+		callout_leave(table, co);
 	co->state = XCALLOUT_ARMED;
 	co->node.expires = expires;
 	timerqueue_add(&table->armed, &co->node);

@@ -32,6 +32,7 @@ enum xcallout_state {
  *	  timer interrupt takes it on PREEMPT_RT too
  * @armed: by expiry
  * @fired: the time has come, and no thread has taken them
+ * @taken: armed again after a thread had taken them, which has not begun yet
  * @runs: functions that are being called
  * @waiters: who waits for one of these to return
  * @timer: the one timer; fires for the first of @armed
@@ -49,6 +50,7 @@ struct xtimeout_table {
 	raw_spinlock_t lock;
 	struct timerqueue_head armed;
 	struct list_head fired;
+	struct list_head taken;
 	struct list_head runs;
 	struct list_head waiters;
 	struct hrtimer timer;

@@ -114,6 +114,13 @@ static u64 drain_pass(struct xtimeout_table *table, struct module *owner,
 	list_for_each_entry_safe(co, next, &table->fired, fired)
 		if (!owner || co->owner == owner)
 			busy = drain_one(table, co, found, gone) ?: busy;
+	/* What cannot be cancelled any more: a thread has it, or runs its function. */
+	list_for_each_entry(co, &table->taken, held) {
+		if (!owner || co->owner == owner) {
+			(*found)++;
+			busy = co->id;
+		}
+	}
 	list_for_each_entry(run, &table->runs, link) {
 		if (!owner || run->owner == owner) {
 			(*found)++;
@@ -191,11 +198,20 @@ void xtimeout_drain_all(void)
 static int module_event(struct notifier_block *nb, unsigned long event, void *data)
 {
 	struct module *mod = data;
+	struct dead_owner dead = { .owner = mod };
 	unsigned int found;
 
 	if (event != MODULE_STATE_GOING)
 		return NOTIFY_DONE;
+	/* It may not have declared itself dead, and one pass has to be enough. */
+	mutex_lock(&dead_lock);
+	list_add_rcu(&dead.link, &dead_owners);
+	mutex_unlock(&dead_lock);
 	found = drain(mod);
+	mutex_lock(&dead_lock);
+	list_del_rcu(&dead.link);
+	mutex_unlock(&dead_lock);
+	synchronize_rcu();
 	if (found)
 		pr_err("%s is being unloaded and had %u timeouts left: it does not call xtimeout_drain()\n",
 		       mod->name, found);

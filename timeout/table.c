@@ -160,6 +160,7 @@ void xtimeout_tables_init(void)
 		raw_spin_lock_init(&table->lock);
 		timerqueue_init_head(&table->armed);
 		INIT_LIST_HEAD(&table->fired);
+		INIT_LIST_HEAD(&table->taken);
 		INIT_LIST_HEAD(&table->runs);
 		INIT_LIST_HEAD(&table->waiters);
 		hrtimer_setup(&table->timer, table_expire, CLOCK_MONOTONIC,

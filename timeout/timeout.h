@@ -100,6 +100,7 @@ struct xcallout {
 	struct xtimeout_table *table;
 	struct timerqueue_node node;	/* ARMED */
 	struct list_head fired;		/* FIRED */
+	struct list_head held;		/* while @taken */
 	struct xtaskq_ent ent;
 	u8 state;
 	bool taken;			/* a thread has it, but has not begun */

@@ -41,6 +41,8 @@ int xsync_call(struct xsync_domain *d, struct xsync_head *head, xsync_func_t fun
 {
 	struct xsync_state *s = d->state;
 
+	if (!func)
+		return -EINVAL;
 	if (cmpxchg(&head->func, NULL, func))
 		return -EBUSY;
 

@@ -31,6 +31,8 @@
  * Memory ordering.
  *  A  sender: llist_add(), then xchg(kick); receiver: kick = 0, full barrier,
  *     then llist_del_all().  The sender sends, or its node is taken.
+ *  C  the kernel's release of the IPI's descriptor, then the release of kick: who
+ *     takes kick by xchg() finds the descriptor free.
  *  B  each node's fully ordered decrement of left, then the releases of runs and
  *     busy: whoever sees the request done sees what its functions did, and the masks.
  *
@@ -127,7 +129,8 @@ static void xcall_kicked(void *info)
 {
 	struct xcall_cpu *box = info;
 
-	WRITE_ONCE(box->kick, 0);
+	/* C */
+	smp_store_release(&box->kick, 0);
 	smp_mb();	/* A */
 	xcall_run_inbox(&box->ipi);
 }

@@ -33,6 +33,7 @@
  *
  * All of it is the same on PREEMPT_RT: "interrupts off" includes that no
  * spinlock_t may be taken there.  "error" is -EDEADLK or -EWOULDBLOCK at once.
+ * Nothing here may be waited for in a CPU hotplug callback; see xsync.h.
  */
 #ifndef _XSYNC_XCALL_H
 #define _XSYNC_XCALL_H

@@ -36,6 +36,10 @@
  * Without CONFIG_PREEMPT_COUNT a held spinlock cannot be seen, and sleeping
  * under one is then the caller's bug as with any sleeping function.
  *
+ * Waits, barriers and xsync_domain_destroy() must not be called in a CPU hotplug
+ * callback: what was handed off on the CPU that goes or comes is held until a
+ * callback of xsync's own, which may come after yours.
+ *
  * Read sections: preemption is off in them, so they must not sleep, must not
  * take a spinlock_t on PREEMPT_RT, and may touch user memory only by the
  * nofault accessors.  They nest, up to 255 levels on one CPU, all contexts
@@ -349,7 +353,8 @@ static inline void xsync_head_init(struct xsync_head *head)
  * order.
  *
  * Context: Any, including NMI and under rq->lock.
- * Return: 0, or -EBUSY if @head is queued and its function not called yet.
+ * Return: 0; -EBUSY if @head is queued and its function not called yet; -EINVAL if
+ *	   @func is NULL.
  */
 int xsync_call(struct xsync_domain *d, struct xsync_head *head,
 	       xsync_func_t func);
