@@ -42,6 +42,11 @@ EXPORT_SYMBOL_GPL(xut_soak);
 module_param_named(soak, xut_soak, uint, 0600);
 MODULE_PARM_DESC(soak, "0: short form of every case, N: stress cases run N times longer");
 
+unsigned int xut_patience = 60;
+EXPORT_SYMBOL_GPL(xut_patience);
+module_param_named(patience, xut_patience, uint, 0600);
+MODULE_PARM_DESC(patience, "seconds after which what did not come true never will (60)");
+
 static unsigned int xut_limit = 120;
 module_param_named(limit, xut_limit, uint, 0600);
 MODULE_PARM_DESC(limit, "seconds after which a case that still runs is named (120)");

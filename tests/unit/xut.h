@@ -52,6 +52,7 @@
  *
  * Length.  xut_soak is the module parameter xsync_unit.soak: 0 for the short
  * form of every case, otherwise how many times longer stress cases run.
+ * xsync_unit.patience is after how many seconds XUT_WAIT() gives up.
  */
 #ifndef _XUT_H
 #define _XUT_H
@@ -118,6 +119,7 @@ struct xut_suite {
 };
 
 extern unsigned int xut_soak;
+extern unsigned int xut_patience;
 
 __printf(4, 5)
 void xut_fail(struct xut *t, const char *file, int line, const char *fmt, ...);
@@ -149,7 +151,7 @@ bool xut_run_here(struct xut *t, void (*fn)(void *arg), void *arg);
 	__a == __b;							\
 })
 
-#define XUT_LIMIT	(60 * HZ)
+#define XUT_LIMIT	(xut_patience * HZ)
 
 #define XUT_WAIT(t, cond)						\
 ({									\
