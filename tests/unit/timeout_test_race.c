@@ -62,6 +62,18 @@ static void stop_ends_what_arms_itself(struct xut *t)
 	}
 }
 
+/* What had been given to the threads before this has begun, or a thread has it. */
+static void fence(struct xut *t)
+{
+	atomic_t ran = ATOMIC_INIT(0);
+	struct xcallout co;
+
+	xcallout_init(&co, THIS_MODULE, count, &ran);
+	XUT_EXPECT_EQ(t, xcallout_arm_ns(&co, 0), 0);
+	XUT_WAIT(t, atomic_read(&ran) == 1);
+	xcallout_stop_sync(&co);
+}
+
 /* Fires while its function is held: runs after it, not beside it. */
 static void fires_while_running(struct xut *t)
 {
@@ -79,6 +91,8 @@ static void fires_while_running(struct xut *t)
 	XUT_EXPECT(t, !has_fired(&co));
 	XUT_EXPECT_EQ(t, xcallout_arm_ns(&co, 0), 0);
 	XUT_WAIT(t, has_fired(&co));
+	fence(t);
+	XUT_EXPECT(t, has_fired(&co));
 	XUT_EXPECT_EQ(t, atomic_read(&h.begun), 1);
 	complete_all(&h.go);
 	XUT_WAIT(t, atomic_read(&h.ended) == 2);
