@@ -41,6 +41,7 @@ static atomic64_t xtimeout_last_id = ATOMIC64_INIT(1);
 
 /* Locks the table of a callout. */
 struct xtimeout_table *xcallout_lock(struct xcallout *co, unsigned long *flags)
+	__acquires(&co->table->lock)
 {
 	for (;;) {
 		struct xtimeout_table *table = READ_ONCE(co->table);
@@ -76,6 +77,7 @@ bool xcallout_busy(struct xtimeout_table *table, struct xcallout *co)
 
 /* Sleeps until the run of @id is over.  Drops the lock. */
 void xtimeout_wait_for(struct xtimeout_table *table, u64 id, unsigned long flags)
+	__releases(&table->lock)
 {
 	struct xtimeout_waiter w = { .id = id };
 

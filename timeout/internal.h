@@ -123,13 +123,15 @@ void xtimeout_tables_show(struct seq_file *m);
 void xtimeout_runs_show(struct seq_file *m);
 
 /* callout.c */
-struct xtimeout_table *xcallout_lock(struct xcallout *co, unsigned long *flags);
+struct xtimeout_table *xcallout_lock(struct xcallout *co, unsigned long *flags)
+	__acquires(&co->table->lock);
 void xcallout_fire(struct xtimeout_table *table, struct xcallout *co);
 int xcallout_arm(struct xcallout *co, ktime_t expires);
 bool xcallout_cancel(struct xtimeout_table *table, struct xcallout *co);
 bool xcallout_busy(struct xtimeout_table *table, struct xcallout *co);
 struct xtimeout_run *xtimeout_run_find(struct xtimeout_table *table, u64 id);
-void xtimeout_wait_for(struct xtimeout_table *table, u64 id, unsigned long flags);
+void xtimeout_wait_for(struct xtimeout_table *table, u64 id, unsigned long flags)
+	__releases(&table->lock);
 int xtimeout_may_wait(const char *what);
 
 /* named.c */

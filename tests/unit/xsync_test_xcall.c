@@ -334,7 +334,7 @@ static void post_in_order(struct xut *t)
 	int i, cpu, posted = 0;
 
 	for_each_possible_cpu(cpu)
-		*per_cpu_ptr(order, cpu) = (struct places) {};
+		memset(per_cpu_ptr(order, cpu), 0, sizeof(struct places));
 	for (i = 0; i < IN_ORDER; i++) {
 		place[i].number = posted;
 		if (!xut_run_in(here[i % ARRAY_SIZE(here)], post_place, &place[i]))

@@ -13,7 +13,7 @@
 
 #if !defined(CONFIG_LOCKDEP) || LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
 #undef lock_map_sync
-#define lock_map_sync(lock)	do { (void)(lock); } while (0)
+#define lock_map_sync(lock)	((void)(lock))
 #endif
 
 #endif /* _XSYNC_COMPAT_LOCKDEP_H */
