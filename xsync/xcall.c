@@ -44,6 +44,8 @@
  * lockdep is told by a map that is held around each function and taken in the
  * offline callback.
  *
+ * Unload.  Requests are gone by then, but not all IPIs; see xcall_exit().
+ *
  * Limits.  A thread has the default priority and can be starved.  All targets of
  * a request are sent to in one interrupt.
  */
@@ -52,6 +54,7 @@
 #include <linux/kernel.h>
 #include <linux/lockdep.h>
 #include <linux/percpu.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
@@ -435,8 +438,19 @@ int xcall_init(void)
 	return smpboot_register_percpu_thread(&xcall_threads);
 }
 
+static void xcall_nothing(void *unused)
+{
+}
+
 void xcall_exit(void)
 {
 	smpboot_unregister_percpu_thread(&xcall_threads);
+	/*
+	 * An IPI may be under way although there is nothing left for it to run: a
+	 * sender that is its own target has emptied the inbox.  What comes after it
+	 * on each CPU runs with it, with interrupts off, for which RCU waits.
+	 */
+	on_each_cpu(xcall_nothing, NULL, 1);
+	synchronize_rcu();
 	xsync_handoff_sync(&xcall_misuse.report);
 }
