@@ -4,6 +4,7 @@
  *
  * test-symbols FOLDER, with the libraries made from victim-lib.c in it.
  */
+#include <elf.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -144,6 +145,39 @@ static void other_files(void)
 	}
 }
 
+/* Sixty thousand segments, each of which claims the whole file. */
+static void claims(void)
+{
+	enum { SEGMENTS = 60000 };
+	Elf64_Ehdr ehdr = {
+		.e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+		.e_type = ET_DYN, .e_machine = EM_X86_64, .e_version = EV_CURRENT,
+		.e_phoff = sizeof(ehdr), .e_ehsize = sizeof(ehdr),
+		.e_phentsize = sizeof(Elf64_Phdr), .e_phnum = SEGMENTS,
+	};
+	Elf64_Phdr phdr = { .p_type = PT_LOAD, .p_flags = PF_R | PF_X };
+	size_t size = sizeof(ehdr) + SEGMENTS * sizeof(phdr), held = 0;
+	FILE *f = tmpfile();
+	struct symbols *syms;
+	struct error err;
+
+	phdr.p_filesz = size;
+	phdr.p_memsz = size;
+	expect(fwrite(&ehdr, sizeof(ehdr), 1, f) == 1);
+	for (size_t i = 0; i < SEGMENTS; i++) {
+		phdr.p_vaddr = i * 2 * size;
+		expect(fwrite(&phdr, sizeof(phdr), 1, f) == 1);
+	}
+	expect(!fflush(f));
+	syms = symbols_read(fileno(f), "claims", &err);
+	expect(syms, "%s", err.text);
+	for (size_t i = 0; syms && i < syms->nr_text; i++)
+		held += syms->text[i].at.end - syms->text[i].at.start;
+	expect(held && held <= size, "%zu bytes of a file of %zu", held, size);
+	symbols_free(syms);
+	fclose(f);
+}
+
 static void sonames(void)
 {
 	char *path = xasprintf("%s/libvictim.so.1.2", folder);
@@ -164,6 +198,7 @@ int main(int argc, char **argv)
 		{ "stripped, debug link, MiniDebugInfo, part of a symbol table", debug_data },
 		{ "restartable sequences", restartable },
 		{ "files that are not ELF", other_files },
+		{ "more segments than there are bytes", claims },
 		{ "names of libraries", sonames },
 	};
 

@@ -198,6 +198,42 @@ static void with_script(void)
 	free(path);
 }
 
+/* What happens before the entry point leaves it as it was, and is not lost. */
+static void check_early(const char *what, const char *library_says)
+{
+	char *command = xasprintf("%s/victim-early 5", folder);
+	char text[256];
+	struct run run;
+
+	setenv("VICTIM_EARLY", what, 1);
+	run_start(&run, command);
+	unsetenv("VICTIM_EARLY");
+	expect(!run.result, "%s", run.err.text);
+	if (!run.result) {
+		ssize_t n = strlen(library_says);
+
+		expect(read(run.out, text, n) == n && !memcmp(text, library_says, n));
+		check_stopped(&run);
+		target_resume(&run.target, &run.err);
+		run_read(&run, text, sizeof(text));
+		expect(run_wait(&run) == 5 << 8);
+		expect(!strcmp(text, "constructor of the program\nthe program runs\n"),
+		       "wrote '%s'", text);
+	}
+	free(command);
+}
+
+static void traps_of_its_own(void) { check_early("trap", "own trap\nown trap\n"); }
+static void stops_before(void) { check_early("stop", "went on\n"); }
+
+static void execs_before(void)
+{
+	char *path = xasprintf("%s/victim-fixed", folder);
+
+	check_early(path, "");
+	free(path);
+}
+
 static void ends_by_signal(void)
 {
 	char *command = xasprintf("%s/victim-pie -%d", folder, SIGTERM);
@@ -378,6 +414,9 @@ int main(int argc, char **argv)
 		{ "static position independent program", static_pie },
 		{ "library mapped, relocated, constructed", with_library },
 		{ "script: its interpreter", with_script },
+		{ "traps of its own before the entry point", traps_of_its_own },
+		{ "stopped and continued before the entry point", stops_before },
+		{ "another program before the entry point", execs_before },
 		{ "program that ends by a signal", ends_by_signal },
 		{ "commands that do not run", commands_that_do_not_run },
 		{ "tracer killed: the target goes on", killed_tracer },

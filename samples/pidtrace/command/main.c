@@ -133,8 +133,8 @@ static bool wants_time(const struct plan *plan)
 static int trace_target(struct session *session, struct target *target, struct plan *plan,
 			FILE *out, const struct options *o)
 {
+	struct error err, warning;
 	struct result result;
-	struct error err;
 	int signals;
 	int status;
 
@@ -156,8 +156,10 @@ static int trace_target(struct session *session, struct target *target, struct p
 		complain(&err);
 	wait_for_end(target, session, signals, o);
 	close(signals);
-	if (session_finish(session, &result, &err))
+	if (session_finish(session, &result, &warning, &err))
 		return complain(&err);
+	if (warning.text[0])
+		complain(&warning);
 	status = write_result(out, plan, &result, o);
 	result_free(&result);
 	return status;

@@ -181,15 +181,19 @@ static int read_counts(struct session *s, struct result *result)
 	return 0;
 }
 
-int session_finish(struct session *s, struct result *result, struct error *err)
+int session_finish(struct session *s, struct result *result, struct error *warning,
+		   struct error *err)
 {
 	*result = (struct result){ .state.size = sizeof(result->state) };
 	result->count = xcalloc(s->nr_rows, sizeof(*result->count));
 	if (s->histogram)
 		result->bucket = xcalloc(s->nr_rows * PIDTRACE_BUCKETS, sizeof(*result->bucket));
-	if (ioctl(s->fd, PIDTRACE_DISABLE) ||
-	    ioctl(s->fd, PIDTRACE_STATE, &result->state) ||
-	    read_counts(s, result)) {
+	warning->text[0] = '\0';
+	/* What was counted until now holds, whatever becomes of the probes. */
+	if (ioctl(s->fd, PIDTRACE_DISABLE))
+		error_set(warning, "the probes are not out yet: %s; the kernel goes on trying, see /sys/kernel/debug/xsync/fasttrap/reaper",
+			  strerror(errno));
+	if (ioctl(s->fd, PIDTRACE_STATE, &result->state) || read_counts(s, result)) {
 		result_free(result);
 		return error_set(err, "cannot read the counts: %s", strerror(errno));
 	}

@@ -39,8 +39,12 @@ int session_enable(struct session *s, struct plan *plan, struct error *err);
 /* Does the target run another program now than the one that was probed? */
 bool session_target_did_exec(const struct session *s);
 
-/* Takes all probes out and reads what was counted; free with result_free(). */
-int session_finish(struct session *s, struct result *result, struct error *err);
+/*
+ * Takes all probes out and reads what was counted; free with result_free().
+ * *@warning has a text if probes are still in, which end with the session.
+ */
+int session_finish(struct session *s, struct result *result, struct error *warning,
+		   struct error *err);
 
 void session_close(struct session *s);
 void result_free(struct result *result);

@@ -82,32 +82,50 @@ const struct function *symbols_find(const struct symbols *syms, uint64_t addr)
 	return addr - f->addr < f->size ? f : NULL;
 }
 
+/*
+ * Code reaches no further than a displacement of 32 bits. A file that claims
+ * more, or the same bytes many times over, is not read beyond that.
+ */
+#define MAX_TEXT (2ULL << 30)
+
+static bool read_segment(struct text *text, const GElf_Phdr *phdr, int fd)
+{
+	ssize_t got;
+
+	text->bytes = xmalloc(phdr->p_filesz);
+	got = pread(fd, text->bytes, phdr->p_filesz, phdr->p_offset);
+	if (got <= 0 || phdr->p_vaddr + got < phdr->p_vaddr) {
+		free(text->bytes);
+		return false;
+	}
+	text->at = (struct range){ phdr->p_vaddr, phdr->p_vaddr + got };
+	text->offset = phdr->p_offset;
+	return true;
+}
+
 /* Reads the executable segments. */
 static void read_text(struct symbols *syms, Elf *elf, int fd)
 {
+	off_t size = lseek(fd, 0, SEEK_END);
+	uint64_t left = MAX_TEXT;
 	size_t n, cap = 0;
 
-	if (elf_getphdrnum(elf, &n))
+	if (size < 0 || elf_getphdrnum(elf, &n))
 		return;
+	if (left > (uint64_t)size)
+		left = size;
 	for (size_t i = 0; i < n; i++) {
-		off_t size = lseek(fd, 0, SEEK_END);
 		struct text text;
 		GElf_Phdr phdr;
-		ssize_t got;
 
 		if (!gelf_getphdr(elf, i, &phdr) || phdr.p_type != PT_LOAD ||
-		    !(phdr.p_flags & PF_X) || size < 0 || phdr.p_offset >= (uint64_t)size)
+		    !(phdr.p_flags & PF_X) || phdr.p_offset >= (uint64_t)size)
 			continue;
 		if (phdr.p_filesz > size - phdr.p_offset)
 			phdr.p_filesz = size - phdr.p_offset;
-		text.bytes = xmalloc(phdr.p_filesz);
-		got = pread(fd, text.bytes, phdr.p_filesz, phdr.p_offset);
-		if (got <= 0 || phdr.p_vaddr + got < phdr.p_vaddr) {
-			free(text.bytes);
+		if (phdr.p_filesz > left || !read_segment(&text, &phdr, fd))
 			continue;
-		}
-		text.at = (struct range){ phdr.p_vaddr, phdr.p_vaddr + got };
-		text.offset = phdr.p_offset;
+		left -= phdr.p_filesz;
 		syms->text = array_grow(syms->text, syms->nr_text, &cap, sizeof(text));
 		syms->text[syms->nr_text++] = text;
 	}

@@ -7,7 +7,9 @@
  * dynamic linker has done its work and goes there next. The kernel tells the
  * address (AT_ENTRY in the auxiliary vector), ptrace puts a breakpoint there
  * and takes it out again when it was hit. Constructors of libraries have run by
- * then; those of the program have not.
+ * then; those of the program have not. What it runs before that may be another
+ * program yet (a wrapper whose library calls exec): then the entry point of
+ * that one counts.
  */
 #include <elf.h>
 #include <errno.h>
@@ -28,19 +30,22 @@
 
 enum { CANNOT_EXECUTE = 126, NOT_FOUND = 127 };
 
-/* In the child. Tells why exec failed through @report, which exec closes. */
-static void __attribute__((noreturn)) child(char **words, int report)
+/*
+ * In the child: goes on only when the parent holds it, since a parent that dies
+ * before would leave a command behind that nobody traces. Tells why exec failed
+ * through @report, which exec closes.
+ */
+static void __attribute__((noreturn)) child(char **words, int go, int report)
 {
 	sigset_t none;
+	char byte;
 	int why;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (!ptrace(PTRACE_TRACEME, 0, NULL, NULL)) {
-		/* The parent sets its options here. */
-		raise(SIGSTOP);
-		execvp(words[0], words);
-	}
+	if (read(go, &byte, 1) != 1)
+		_exit(1);
+	execvp(words[0], words);
 	why = errno;
 	if (write(report, &why, sizeof(why)) < 0)
 		_exit(1);
@@ -57,24 +62,44 @@ static int wait_for(pid_t pid, int *status)
 	return got == pid ? 0 : -1;
 }
 
+enum stop { STOP_ENDED, STOP_EXEC, STOP_BREAKPOINT };
+
+/* Is the SIGTRAP that stopped @pid the breakpoint at @entry, and not its own? */
+static bool at_breakpoint(pid_t pid, uint64_t entry)
+{
+	struct user_regs_struct regs;
+	siginfo_t info;
+
+	return entry && !ptrace(PTRACE_GETSIGINFO, pid, NULL, &info) &&
+	       info.si_code == SI_KERNEL && !ptrace(PTRACE_GETREGS, pid, NULL, &regs) &&
+	       regs.rip == entry + 1;
+}
+
 /*
- * Lets the child run until it stops with @signal and the ptrace event @event
- * (0: none); other signals are the child's and are passed on. Returns 0 there,
- * -1 when the child ended instead, with *@status as waitpid() gave it.
+ * Waits until the child has called exec, ran into the breakpoint at @entry (0:
+ * there is none), or ended, with *@status as waitpid() gave it. Signals are the
+ * child's and are passed on; one that stops it keeps it stopped until SIGCONT.
  */
-static int run_until(pid_t pid, int signal, int event, int *status)
+static enum stop run_to_stop(pid_t pid, uint64_t entry, int *status)
 {
 	for (;;) {
-		int pass = 0;
+		int request = PTRACE_CONT, signal, event;
 
 		if (wait_for(pid, status) || !WIFSTOPPED(*status))
-			return -1;
-		if (WSTOPSIG(*status) == signal && *status >> 16 == event)
-			return 0;
-		if (!(*status >> 16))
-			pass = WSTOPSIG(*status);
-		if (ptrace(PTRACE_CONT, pid, NULL, (void *)(intptr_t)pass) && errno != ESRCH)
-			return -1;
+			return STOP_ENDED;
+		signal = WSTOPSIG(*status);
+		event = *status >> 16;
+		if (event == PTRACE_EVENT_EXEC)
+			return STOP_EXEC;
+		if (!event && signal == SIGTRAP && at_breakpoint(pid, entry))
+			return STOP_BREAKPOINT;
+		if (event == PTRACE_EVENT_STOP && signal != SIGTRAP)
+			request = PTRACE_LISTEN;
+		if (event)
+			signal = 0;
+		/* ESRCH: killed meanwhile, which the next wait tells. */
+		if (ptrace(request, pid, NULL, (void *)(intptr_t)signal) && errno != ESRCH)
+			return STOP_ENDED;
 	}
 }
 
@@ -152,56 +177,69 @@ static int check_class(pid_t pid, struct error *err)
 			 pid);
 }
 
-static int run_to_entry(pid_t pid, const char *command, struct error *err)
+/* Takes the breakpoint out again and puts the child in front of it. */
+static int rewind_to(pid_t pid, uint64_t entry, long word)
 {
 	struct user_regs_struct regs;
+
+	if (ptrace(PTRACE_GETREGS, pid, NULL, &regs))
+		return -1;
+	regs.rip = entry;
+	if (ptrace(PTRACE_POKETEXT, pid, (void *)entry, (void *)word) ||
+	    ptrace(PTRACE_SETREGS, pid, NULL, &regs))
+		return -1;
+	/* From here on the command outlives us. */
+	return ptrace(PTRACE_SETOPTIONS, pid, NULL, NULL) ? -1 : 0;
+}
+
+/* From the stop at an exec to the entry point, through further ones. */
+static int run_to_entry(pid_t pid, const char *command, struct error *err)
+{
+	enum stop stop;
 	uint64_t entry;
 	int status;
 	long word;
 
-	if (read_entry(pid, &entry))
-		return error_set(err, "cannot find the entry point of '%s'", command);
-	errno = 0;
-	word = ptrace(PTRACE_PEEKTEXT, pid, (void *)entry, NULL);
-	if (errno || ptrace(PTRACE_POKETEXT, pid, (void *)entry, (void *)((word & ~0xffL) | 0xcc)))
-		return error_set(err, "cannot stop '%s' at its entry point: %s",
-				 command, strerror(errno));
 	do {
-		if (ptrace(PTRACE_CONT, pid, NULL, NULL) ||
-		    run_until(pid, SIGTRAP, 0, &status))
-			return describe_end(status, command, err);
-		if (ptrace(PTRACE_GETREGS, pid, NULL, &regs))
-			return describe_end(status, command, err);
-	} while (regs.rip != entry + 1);
+		if (check_class(pid, err))
+			return -1;
+		if (read_entry(pid, &entry))
+			return error_set(err, "cannot find the entry point of '%s'", command);
+		errno = 0;
+		word = ptrace(PTRACE_PEEKTEXT, pid, (void *)entry, NULL);
+		if (errno || ptrace(PTRACE_POKETEXT, pid, (void *)entry,
+				    (void *)((word & ~0xffL) | 0xcc)))
+			return error_set(err, "cannot stop '%s' at its entry point: %s",
+					 command, strerror(errno));
+		/* Killed: the wait tells. */
+		ptrace(PTRACE_CONT, pid, NULL, NULL);
+		stop = run_to_stop(pid, entry, &status);
+	} while (stop == STOP_EXEC);
 
-	regs.rip = entry;
-	if (ptrace(PTRACE_POKETEXT, pid, (void *)entry, (void *)word) ||
-	    ptrace(PTRACE_SETREGS, pid, NULL, &regs) ||
-	    ptrace(PTRACE_SETOPTIONS, pid, NULL, NULL))
+	if (stop == STOP_ENDED)
+		return describe_end(status, command, err);
+	if (rewind_to(pid, entry, word))
 		return error_set(err, "cannot go on with '%s': %s", command, strerror(errno));
 	return 0;
 }
 
-static int start_child(struct target *target, char **words, const char *command, int report,
-		       struct error *err)
+/* From the fork to the stop at the first exec. */
+static int start_child(struct target *target, char **words, const char *command, int go,
+		       int report, struct error *err)
 {
 	pid_t pid = target->pid;
 	int status, why;
 
-	if (run_until(pid, SIGSTOP, 0, &status))
-		return describe_end(status, command, err);
-	if (ptrace(PTRACE_SETOPTIONS, pid, NULL,
+	if (ptrace(PTRACE_SEIZE, pid, NULL,
 		   (void *)(PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC)) ||
-	    ptrace(PTRACE_CONT, pid, NULL, NULL))
-		return error_set(err, "cannot start '%s': %s", command, strerror(errno));
-	if (run_until(pid, SIGTRAP, PTRACE_EVENT_EXEC, &status)) {
-		if (read(report, &why, sizeof(why)) == sizeof(why))
-			return describe_exec(why, words[0], err);
-		return describe_end(status, command, err);
-	}
-	if (check_class(pid, err))
-		return -1;
-	return run_to_entry(pid, command, err);
+	    write(go, "", 1) != 1)
+		return error_set(err, "cannot start '%s', for want of ptrace(2): %s", command,
+				 strerror(errno));
+	if (run_to_stop(pid, 0, &status) == STOP_EXEC)
+		return run_to_entry(pid, command, err);
+	if (read(report, &why, sizeof(why)) == sizeof(why))
+		return describe_exec(why, words[0], err);
+	return describe_end(status, command, err);
 }
 
 static int open_pidfd(struct target *target, struct error *err)
@@ -212,9 +250,32 @@ static int open_pidfd(struct target *target, struct error *err)
 	return 0;
 }
 
+static int fork_child(struct target *target, char **words, const char *command,
+		      const int go[2], const int report[2], struct error *err)
+{
+	int result;
+
+	target->pid = fork();
+	if (target->pid < 0)
+		return error_set(err, "cannot start '%s': %s", command, strerror(errno));
+	if (!target->pid) {
+		/* Or it would never see that its parent is gone. */
+		close(go[1]);
+		child(words, go[0], report[1]);
+	}
+	target->started = true;
+	target->stopped = true;
+	result = start_child(target, words, command, go[1], report[0], err);
+	if (!result)
+		result = open_pidfd(target, err);
+	if (result)
+		target_kill(target);
+	return result;
+}
+
 int target_start(struct target *target, const char *command, struct error *err)
 {
-	int report[2];
+	int go[2], report[2];
 	char **words;
 	int result;
 
@@ -222,27 +283,21 @@ int target_start(struct target *target, const char *command, struct error *err)
 	words = words_split(command, err);
 	if (!words)
 		return 1;
-	if (pipe2(report, O_CLOEXEC)) {
-		words_free(words);
-		error_set(err, "cannot start '%s': %s", command, strerror(errno));
-		return 1;
-	}
-	target->pid = fork();
-	if (!target->pid)
-		child(words, report[1]);
-	close(report[1]);
-	if (target->pid < 0) {
+	if (pipe2(go, O_CLOEXEC)) {
 		result = error_set(err, "cannot start '%s': %s", command, strerror(errno));
-	} else {
-		target->started = true;
-		target->stopped = true;
-		result = start_child(target, words, command, report[0], err);
-		if (!result)
-			result = open_pidfd(target, err);
-		if (result)
-			target_kill(target);
+		goto no_go;
 	}
+	if (pipe2(report, O_CLOEXEC | O_NONBLOCK)) {
+		result = error_set(err, "cannot start '%s': %s", command, strerror(errno));
+		goto no_report;
+	}
+	result = fork_child(target, words, command, go, report, err);
 	close(report[0]);
+	close(report[1]);
+no_report:
+	close(go[0]);
+	close(go[1]);
+no_go:
 	words_free(words);
 	return result < 0 ? 1 : result;
 }
