@@ -137,12 +137,23 @@ void ft_session_add_probe(struct ft_probe *probe)
 	ft_nr_probes++;
 }
 
+/*
+ * Move what a probe has counted to its session: when nobody finds the probe any
+ * more, so that the sum never shrinks, and again when no hit can add to it.
+ */
+void ft_session_add_hits(struct ft_probe *probe)
+{
+	lockdep_assert_held(&ft_lock);
+	probe->session->hits_gone += atomic64_xchg(&probe->hits, 0);
+}
+
 /* Forget the probe; its memory stays. ft_lock is held. */
 void ft_session_del_probe(struct ft_probe *probe)
 {
 	struct xfasttrap_session *s = probe->session;
 
 	lockdep_assert_held(&ft_lock);
+	ft_session_add_hits(probe);
 	s->nr_retired += probe->state == FT_RETIRED;
 	xa_erase(&s->probes, probe->id);
 	s->nr_probes--;

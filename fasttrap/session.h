@@ -91,6 +91,7 @@ struct ft_probe *ft_session_new_probe(struct xfasttrap_session *s,
 				      enum xfasttrap_reason *reason);
 void ft_session_cancel_probe(struct ft_probe *probe);
 void ft_session_add_probe(struct ft_probe *probe);
+void ft_session_add_hits(struct ft_probe *probe);
 void ft_session_del_probe(struct ft_probe *probe);
 void ft_session_check_release(struct xfasttrap_session *s);
 void ft_sessions_opener_exit(struct task_struct *p);

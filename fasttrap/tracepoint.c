@@ -383,10 +383,9 @@ void ft_garbage_collect(struct ft_garbage *g)
 	if (WARN_ON_ONCE(xsync_synchronize(&ft_domain)))
 		return;
 
-	/* Only now no hit adds to the count any more. */
 	mutex_lock(&ft_lock);
 	list_for_each_entry(probe, &g->probes, provider_node)
-		probe->session->hits_gone += atomic64_read(&probe->hits);
+		ft_session_add_hits(probe);
 	mutex_unlock(&ft_lock);
 	list_for_each_entry_safe(probe, next, &g->probes, provider_node)
 		kfree(probe);

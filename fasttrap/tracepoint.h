@@ -58,7 +58,7 @@ struct ft_tracepoint {
  *	ft_garbage
  * @id: in the session
  * @cookie: the consumer's
- * @hits: delivered
+ * @hits: delivered, and not yet added to the session
  * @kind: of the probe
  * @state: enum ft_state; only FT_ENABLED ones are delivered to
  */
