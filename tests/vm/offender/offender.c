@@ -5,6 +5,7 @@
  * Lockdep's comes first: it is switched off by the first report of KASAN.
  */
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -67,8 +68,29 @@ static void invert_locks(void)
 	mutex_unlock(&second);
 }
 
+#ifdef CONFIG_X86
+/* The guard against the emulator's stale breakpoints must let this one through. */
+static bool breakpoint;
+module_param(breakpoint, bool, 0);
+MODULE_PARM_DESC(breakpoint, "run into a breakpoint that is nobody's, and do nothing else");
+
+static bool run_into_breakpoint(void)
+{
+	if (breakpoint)
+		asm volatile("int3");
+	return breakpoint;
+}
+#else
+static bool run_into_breakpoint(void)
+{
+	return false;
+}
+#endif
+
 static int __init offender_init(void)
 {
+	if (run_into_breakpoint())
+		return 0;
 	invert_locks();
 	leak();
 	sleep_in_atomic();
