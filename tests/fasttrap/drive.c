@@ -37,7 +37,6 @@
 #define PROVIDERS	DEBUGFS "fasttrap/providers"
 #define PROBES		DEBUGFS "fasttrap/probes"
 #define TRACEFS		"/sys/kernel/tracing/"
-#define LIMIT		120
 
 /* enum xfasttrap_reason, by number */
 enum {
@@ -91,8 +90,16 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
+/* How long to wait for what must come; a busted build's may never. */
+static double patience(void)
+{
+	const char *seconds = getenv("XSYNC_PATIENCE");
+
+	return seconds ? atof(seconds) : 120;
+}
+
 #define WAIT(cond) ({							\
-	double end_ = now() + LIMIT;					\
+	double end_ = now() + patience();				\
 	bool held_;							\
 									\
 	while (!(held_ = (cond)) && now() < end_)			\
