@@ -31,7 +31,8 @@ static int int3_event(struct notifier_block *nb, unsigned long event, void *data
 	    copy_from_kernel_nofault(&byte, (void *)at, 1) || byte == INT3)
 		return NOTIFY_DONE;
 	args->regs->ip = at;
-	pr_info("stale_int3: the emulator ran into a breakpoint that is gone, at %pS\n", (void *)at);
+	pr_info("stale_int3: the emulator ran into a breakpoint that is gone, at %pS\n",
+		(void *)at);
 	return NOTIFY_STOP;
 }
 
