@@ -758,20 +758,54 @@ static void shared_memory_counts_as_the_target(struct target *t)
 	close(fd);
 }
 
+/* A process beside the target's first; a byte that is written to it makes it call. */
+static int start_child(struct target *t, const char *how, pid_t *pid)
+{
+	char path[64];
+	int other_end;
+
+	if (sscanf(ask(t, how), "%d %d", pid, &other_end) != 2)
+		die("%s", how);
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", *pid, other_end);
+	return open(path, O_WRONLY | O_CLOEXEC);
+}
+
+/* What fork copied are our own breakpoints, not somebody else's. */
+static void forked_child_can_be_a_target(struct target *t)
+{
+	int fd = open_session(), to;
+	pid_t twin;
+
+	EXPECT_EQ(enable_entries(fd, t, 0, 10), 10);
+	to = start_child(t, "twin 5 7", &twin);
+	begin_enable(twin);
+	for (long i = 0; i < 10; i++)
+		add_entry(t, i, 100 + i);
+	EXPECT_EQ(send_command(fd), 10);
+	EXPECT_EQ(write(to, "x", 1), 1);
+	WAIT(count_of(fd, 105) == 7);
+	EXPECT_EQ(count_of(fd, 5), 0);
+	EXPECT_SAID("ok", t, "call 5 3");
+	EXPECT_EQ(count_of(fd, 5), 3);
+	EXPECT_EQ(count_of(fd, 105), 7);
+	kill(twin, SIGKILL);
+	WAIT(field(fd, "retired") == 10);
+	close(to);
+	close(fd);
+	WAIT(reaper_idle());
+}
+
 /*
  * target exits -> its memory lives on in another process -> hits count on, and
  * the reaper says what it waits for -> that one exits -> retired
  */
 static void memory_outlives_the_process(struct target *t)
 {
-	int fd = open_session(), other, other_end, to;
-	char path[64];
+	int fd = open_session(), to;
+	pid_t other;
 
 	EXPECT_EQ(enable_entries(fd, t, 0, 10), 10);
-	if (sscanf(ask(t, "share 5 7"), "%d %d", &other, &other_end) != 2)
-		die("share");
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d", other, other_end);
-	to = open(path, O_WRONLY | O_CLOEXEC);
+	to = start_child(t, "share 5 7", &other);
 	end_target(t);
 	WAIT(says(REAPER, "its memory is in use"));
 	EXPECT(says(PROVIDERS, "state exited"));
@@ -1035,6 +1069,27 @@ static void limits_are_kept(struct target *t)
 	}
 }
 
+/* Each hit goes through all probes of an instruction with preemption off. */
+static void sharing_is_limited(struct target *t)
+{
+	enum { SHARED = 64 };
+	int fd = open_session();
+
+	begin_enable(t->pid);
+	for (int n = 0; n <= SHARED; n++)
+		add_entry(t, 3, n);
+	EXPECT_EQ(send_command(fd), SHARED);
+	EXPECT_EQ(reason_of(fd, SHARED - 1), OK);
+	EXPECT_EQ(reason_of(fd, SHARED), LIMIT_REACHED);
+	EXPECT_SAID("ok", t, "call 3 2");
+	EXPECT_EQ(count_of(fd, 0), 2);
+	EXPECT_EQ(count_of(fd, SHARED - 1), 2);
+	EXPECT_EQ(field(fd, "hits"), 2 * SHARED);
+	EXPECT_EQ(tell(fd, "disable"), SHARED);
+	EXPECT_SAID("same", t, "text");
+	close(fd);
+}
+
 static void processes_that_are_not_there(struct target *t)
 {
 	int fd = open_session();
@@ -1217,6 +1272,7 @@ static const struct {
 	CASE(exec_retires),
 	CASE(forked_child_is_not_traced),
 	CASE(shared_memory_counts_as_the_target),
+	CASE(forked_child_can_be_a_target),
 	CASE(memory_outlives_the_process),
 	CASE(leader_that_exits_first_ends_nothing),
 	CASE(tracer_killed_while_enabling),
@@ -1226,6 +1282,7 @@ static const struct {
 	CASE(tracers_come_and_go),
 	CASE(bad_specifications_have_reasons),
 	CASE(limits_are_kept),
+	CASE(sharing_is_limited),
 	CASE(processes_that_are_not_there),
 	CASE(privilege_is_checked),
 	CASE(held_mmap_lock_is_reported),

@@ -15,6 +15,7 @@
  *   share I N      a process by clone(CLONE_VM) that calls each time it reads a
  *                  byte from its end of a pipe, and outlives this one; answers
  *                  its pid and the other end
+ *   twin I N       the same with memory of its own, as after a fork
  *   leader         the first thread exits, another one goes on
  *   exec           become this program again
  *   shared         map the text once more, shared; answers where
@@ -211,7 +212,7 @@ static int share_main(void *arg)
 }
 
 /* The driver writes to the pipe through /proc, and kills the process. */
-static pid_t share(long i, long n)
+static pid_t share(long i, long n, int flags)
 {
 	static struct work w;
 	static char stack[65536] __attribute__((aligned(16)));
@@ -219,7 +220,7 @@ static pid_t share(long i, long n)
 	w = (struct work){ i, n };
 	if (pipe(share_pipe))
 		abort();
-	return clone(share_main, stack + sizeof(stack), CLONE_VM | SIGCHLD, &w);
+	return clone(share_main, stack + sizeof(stack), flags | SIGCHLD, &w);
 }
 
 static void *map_shared(void)
@@ -291,8 +292,8 @@ static void *serve(void *unused)
 			puts(forked(a, b, buf));
 		} else if (!strcmp(word, "vfork")) {
 			puts(vforked(a, b, buf));
-		} else if (!strcmp(word, "share")) {
-			at = share(a, b);
+		} else if (!strcmp(word, "share") || !strcmp(word, "twin")) {
+			at = share(a, b, word[0] == 's' ? CLONE_VM : 0);
 			printf("%ld %d\n", at, share_pipe[1]);
 		} else if (!strcmp(word, "shared")) {
 			printf("%p\n", map_shared());
