@@ -25,21 +25,6 @@ struct xut_run {
 	struct rcu_head rcu;
 };
 
-const char *xut_context_name(enum xut_context context)
-{
-	static const char *const names[] = {
-		[XUT_TASK] = "task",
-		[XUT_SOFTIRQ] = "softirq",
-		[XUT_HARDIRQ] = "hardirq",
-		[XUT_HRTIMER] = "hrtimer",
-		[XUT_IRQSOFF] = "irqsoff",
-		[XUT_NMI] = "nmi",
-	};
-
-	return names[context];
-}
-EXPORT_SYMBOL_GPL(xut_context_name);
-
 static void xut_run_work(struct irq_work *work)
 {
 	struct xut_run *run = container_of(work, struct xut_run, work);

@@ -14,12 +14,6 @@ enum xut_context {
 };
 
 /**
- * xut_context_name - what a context is called in case names
- * @context: the context
- */
-const char *xut_context_name(enum xut_context context);
-
-/**
  * xut_run_in - run a function in a context and wait until it returned
  * @context: where
  * @fn: what; must be fit for that context
