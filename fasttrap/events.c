@@ -29,8 +29,8 @@ static void ft_on_exec(void *data, struct task_struct *p, pid_t old_pid,
 }
 
 /*
- * Called for each thread. Whichever sees that none is left acts: after 6.15 and
- * before, a leader that exits first sees others.
+ * Called for each thread. Whichever sees that none is left acts: a leader
+ * that exits first still sees the others, on every kernel.
  */
 static void ft_on_exit(struct task_struct *p)
 {

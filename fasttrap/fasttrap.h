@@ -40,15 +40,17 @@
  *   xfasttrap_session_create      task, may sleep
  *   xfasttrap_enable, _disable    task, may sleep, killable
  *   xfasttrap_session_close       task, also one that is exiting; O(1)
+ *   xfasttrap_session_stat        task, may sleep
  *   xfasttrap_drain               task, may sleep, not killable
+ *   xfasttrap_reason_text         any
  *   &xfasttrap_ops.hit            called in the traced task, preemption off,
  *                                 inside an xsync read section
  *   &xfasttrap_ops.retired        called in the worker, may sleep
  *   &xfasttrap_ops.release        called in the worker, may sleep
  *
- * None of these functions may be called from a callback of this layer, with
- * the exception of xfasttrap_session_close(), which &xfasttrap_ops.retired may
- * call.
+ * The same on PREEMPT_RT. None of these functions may be called from a callback
+ * of this layer, with the exception of xfasttrap_reason_text(), and of
+ * xfasttrap_session_close(), which &xfasttrap_ops.retired may call.
  *
  * Known and intended: the target can see the breakpoint bytes in its own text
  * and an [uprobes] mapping; a core dump holds the copied pages. Children by
@@ -121,7 +123,7 @@ enum xfasttrap_reason {
 };
 
 /**
- * xfasttrap_reason_text() - a reason in words that a person can act on
+ * xfasttrap_reason_text - a reason in words that a person can act on
  * @reason: from &xfasttrap_spec.reason
  *
  * Context: Any.
@@ -208,7 +210,7 @@ struct xfasttrap_ops {
 };
 
 /**
- * xfasttrap_session_create() - open a session
+ * xfasttrap_session_create - open a session
  * @ops: the consumer's callbacks; must stay valid until @release was called
  * @arg: handed to each of them
  *
@@ -229,7 +231,7 @@ struct xfasttrap_session *
 xfasttrap_session_create(const struct xfasttrap_ops *ops, void *arg);
 
 /**
- * xfasttrap_session_close() - end a session
+ * xfasttrap_session_close - end a session
  * @session: from xfasttrap_session_create(); the handle is invalid afterwards
  *
  * Marks the session and hands it to the reaper. No new hit is delivered from
@@ -242,7 +244,7 @@ xfasttrap_session_create(const struct xfasttrap_ops *ops, void *arg);
 void xfasttrap_session_close(struct xfasttrap_session *session);
 
 /**
- * xfasttrap_enable() - put a set of probes into a process
+ * xfasttrap_enable - put a set of probes into a process
  * @session: the session
  * @target: the process, by its thread group leader's struct pid
  * @specs: what to enable; the out fields are filled in for each one
@@ -270,7 +272,7 @@ long xfasttrap_enable(struct xfasttrap_session *session, struct pid *target,
 		      struct xfasttrap_spec *specs, size_t n);
 
 /**
- * xfasttrap_disable() - take a set of probes out again
+ * xfasttrap_disable - take a set of probes out again
  * @session: the session
  * @ids: &xfasttrap_spec.id of each, or NULL for every enabled probe
  * @n: number of @ids; ignored where @ids is NULL
@@ -304,7 +306,7 @@ struct xfasttrap_stat {
 };
 
 /**
- * xfasttrap_session_stat() - count what a session holds
+ * xfasttrap_session_stat - count what a session holds
  * @session: the session
  * @stat: out
  *
@@ -316,7 +318,7 @@ void xfasttrap_session_stat(struct xfasttrap_session *session,
 			    struct xfasttrap_stat *stat);
 
 /**
- * xfasttrap_drain() - end every session of a module and wait for the reaper
+ * xfasttrap_drain - end every session of a module and wait for the reaper
  * @owner: THIS_MODULE
  *
  * For a consumer's exit function, where xfasttrap_session_create() refuses the

@@ -40,7 +40,6 @@ int ft_reason_errno(enum xfasttrap_reason reason)
 	return ft_reasons[reason].error;
 }
 
-/* Described in fasttrap.h. */
 const char *xfasttrap_reason_text(enum xfasttrap_reason reason)
 {
 	if ((unsigned int)reason >= XFASTTRAP_NR_REASONS)

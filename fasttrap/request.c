@@ -233,7 +233,6 @@ close:
 static void ft_enable_request(void *arg)
 {
 	struct ft_request *req = arg;
-
 	long ret;
 
 	ft_pass_begin("enable", req->target);
@@ -242,7 +241,6 @@ static void ft_enable_request(void *arg)
 	ft_request_finish(req, ret);
 }
 
-/* Described in fasttrap.h. */
 long xfasttrap_enable(struct xfasttrap_session *session, struct pid *target,
 		      struct xfasttrap_spec *specs, size_t n)
 {
@@ -330,7 +328,6 @@ static long ft_disable(struct ft_request *req)
 static void ft_disable_request(void *arg)
 {
 	struct ft_request *req = arg;
-
 	long ret;
 
 	ft_pass_begin("disable", NULL);
@@ -339,7 +336,6 @@ static void ft_disable_request(void *arg)
 	ft_request_finish(req, ret);
 }
 
-/* Described in fasttrap.h. */
 long xfasttrap_disable(struct xfasttrap_session *session, const u64 *ids,
 		       size_t n)
 {

@@ -204,7 +204,6 @@ static bool ft_owner_leaves(struct module *owner)
 	return owner && !module_is_live(owner);
 }
 
-/* Described in fasttrap.h. */
 struct xfasttrap_session *
 xfasttrap_session_create(const struct xfasttrap_ops *ops, void *arg)
 {
@@ -234,7 +233,6 @@ xfasttrap_session_create(const struct xfasttrap_ops *ops, void *arg)
 }
 EXPORT_SYMBOL_GPL(xfasttrap_session_create);
 
-/* Described in fasttrap.h. */
 void xfasttrap_session_close(struct xfasttrap_session *session)
 {
 	if (!test_and_set_bit(FT_SESSION_ENDED, &session->flags))
@@ -291,7 +289,6 @@ void ft_sessions_end_all(void)
 	ft_drain(NULL, true);
 }
 
-/* Described in fasttrap.h. */
 void xfasttrap_drain(struct module *owner)
 {
 	might_sleep();
@@ -300,7 +297,6 @@ void xfasttrap_drain(struct module *owner)
 }
 EXPORT_SYMBOL_GPL(xfasttrap_drain);
 
-/* Described in fasttrap.h. */
 void xfasttrap_session_stat(struct xfasttrap_session *session,
 			    struct xfasttrap_stat *stat)
 {

@@ -39,7 +39,7 @@ bool ft_in_worker(void)
 /* In task context; @ent is idle. */
 void ft_worker_run(struct xtaskq_ent *ent, xtaskq_func_t func, void *arg)
 {
-	WARN_ON_ONCE(!xtaskq_dispatch_ent(ft_worker, func, arg, XTASKQ_SLEEP, ent));
+	WARN_ON_ONCE(!xtaskq_dispatch_ent(ft_worker, func, arg, 0, ent));
 }
 
 /* In any context; @ent is idle. */
@@ -78,7 +78,7 @@ int __init ft_worker_init(void)
 	err = xsync_domain_init(&ft_domain, "fasttrap", XSYNC_FENCED);
 	if (err)
 		return err;
-	ft_worker = xtaskq_create("xfasttrap", 1, XTASKQ_PRI_NORMAL, 1, INT_MAX,
+	ft_worker = xtaskq_create("xfasttrap", 1, XTASKQ_PRI_NORMAL, 0, 0,
 				  XTASKQ_DEDICATED);
 	if (IS_ERR(ft_worker)) {
 		WARN_ON_ONCE(xsync_domain_destroy(&ft_domain));

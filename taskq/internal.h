@@ -16,9 +16,6 @@
 
 struct seq_file;
 
-#undef pr_fmt
-#define pr_fmt(fmt) "xsync_taskq: " fmt
-
 /* In xtaskq_ent.flags: the entry is the queue's own. */
 #define XTASKQ_ENT_OWN		BIT(31)
 

@@ -42,6 +42,8 @@
  *
  * Limits.  xtaskq_member() and the scan for a running id look at all nthreads.
  */
+#define pr_fmt(fmt) "xsync_taskq: " fmt
+
 #include <linux/export.h>
 #include <linux/limits.h>
 #include <linux/mutex.h>

@@ -47,6 +47,8 @@
  *
  * Limits.  The longest idle lists and the id scan are nthreads long.
  */
+#define pr_fmt(fmt) "xsync_taskq: " fmt
+
 #include <linux/cpumask.h>
 #include <linux/kthread.h>
 #include <linux/nodemask.h>

@@ -19,6 +19,8 @@
  * "That dispatch is done" is true if no pending entry and no runner has its id.
  * Entries on their way cannot be looked at, so they are made pending first.
  */
+#define pr_fmt(fmt) "xsync_taskq: " fmt
+
 #include <linux/export.h>
 #include <linux/jiffies.h>
 #include <linux/preempt.h>

@@ -29,6 +29,8 @@
  * by the end of the run that has that id.  The callout itself is not looked at
  * again, except by a stop, whose caller keeps it.
  */
+#define pr_fmt(fmt) "xsync_timeout: " fmt
+
 #include <linux/cpumask.h>
 #include <linux/export.h>
 #include <linux/preempt.h>

@@ -13,9 +13,6 @@
 #include <linux/timerqueue.h>
 #include <timeout/timeout.h>
 
-#undef pr_fmt
-#define pr_fmt(fmt) "xsync_timeout: " fmt
-
 struct seq_file;
 
 /* xcallout.state; RUNNING is a struct xtimeout_run and not a state of the callout. */

@@ -18,6 +18,8 @@
  *
  * Locking.  dead_lock (a mutex) around changes of the list, RCU for looking.
  */
+#define pr_fmt(fmt) "xsync_timeout: " fmt
+
 #include <linux/export.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>

@@ -10,6 +10,10 @@
  * that is bound to the CPU, exactly once per CPU, or says which CPUs were not
  * there.  Nothing is allocated and nobody is waited for when it is posted.
  *
+ * The manner is that of dtrace_xcall() and xc_call() on Solaris, where a caller
+ * spins until the others have answered; here nobody ever spins for another CPU
+ * with interrupts off, and whoever must not wait posts.
+ *
  * Who may call what from where:
  *
  *                          task  softirq  hardirq  IRQs   under    NMI    sleeps
@@ -174,8 +178,9 @@ bool xcall_done(struct xcall *x);
  * @x: the request
  *
  * Context: Task context, sleeps.
- * Return: 0, at once if the request is idle; -EDEADLK in a cross-call function,
- *	   -EWOULDBLOCK in atomic context: nothing was waited for.
+ * Return: 0, at once if the request is idle; -EDEADLK in an XCALL_THREAD function,
+ *	   -EWOULDBLOCK in atomic context, which an XCALL_IPI function is: nothing
+ *	   was waited for.
  */
 int __must_check xcall_wait(struct xcall *x);
 
@@ -191,7 +196,7 @@ int __must_check xcall_wait_killable(struct xcall *x);
 /**
  * xcall_wait_timeout - as xcall_wait_killable(), but not for ever
  * @x: the request
- * @ns: for how long at most
+ * @ns: for how many nanoseconds at most
  *
  * Context: Task context, sleeps.
  * Return: as xcall_wait_killable(), or -ETIMEDOUT: the request is still in flight.

@@ -16,6 +16,11 @@
  * What is not promised: a grace period does not wait for sections that begin
  * after its ticket was given, and sections of another domain never delay it.
  *
+ * xsync_synchronize() is what dtrace_sync() is to DTrace on Solaris, except that
+ * there it is a cross-call which every CPU answers; sections that nest and a
+ * domain of one's own are as in the kernel's SRCU, tickets as in its polled grace
+ * periods.
+ *
  * Who may call what from where:
  *
  *                          task  softirq  hardirq  IRQs   under    NMI    sleeps
@@ -272,8 +277,9 @@ bool xsync_poll(struct xsync_domain *d, unsigned long ticket);
  * @ticket: from xsync_start()
  *
  * Context: Task context, sleeps.
- * Return: 0; -EDEADLK in a read section or a callback of @d or in a cross-call
- *	   function, -EWOULDBLOCK in atomic context: nothing was waited for.
+ * Return: 0; -EDEADLK in a read section or a callback of @d or in an
+ *	   XCALL_THREAD function, -EWOULDBLOCK in atomic context, which an
+ *	   XCALL_IPI function is: nothing was waited for.
  */
 int __must_check xsync_wait(struct xsync_domain *d, unsigned long ticket);
 
@@ -292,7 +298,7 @@ int __must_check xsync_wait_killable(struct xsync_domain *d,
  * xsync_wait_timeout - wait until a grace period is over, killably, but not for ever
  * @d: the domain
  * @ticket: from xsync_start(); still valid after -EINTR and -ETIMEDOUT
- * @ns: for how long at most
+ * @ns: for how many nanoseconds at most
  *
  * Context: Task context, sleeps.
  * Return: as xsync_wait_killable(), or -ETIMEDOUT.
@@ -369,8 +375,7 @@ int xsync_call(struct xsync_domain *d, struct xsync_head *head,
  * period passed if there was no callback to wait for.
  *
  * Context: Task context, sleeps.
- * Return: 0, -EDEADLK in a read section or a callback of @d or in a cross-call
- *	   function, -EWOULDBLOCK in atomic context.
+ * Return: 0, -EDEADLK and -EWOULDBLOCK as xsync_wait().
  */
 int __must_check xsync_barrier(struct xsync_domain *d);
 
