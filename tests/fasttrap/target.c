@@ -23,7 +23,6 @@
  * At the start it says: its pid, where functions are, how many and how far apart,
  * the offset of their return, and the addresses of the odd ones.
  */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <link.h>
 #include <pthread.h>
