@@ -24,8 +24,10 @@ deps:
 modules:
 	@scripts/build-modules $(KERNEL) $(BUSTED)
 
+# Two guests may be started at once.
 tools:
-	@$(MAKE) -s -C samples/pidtrace command O=$(CURDIR)/build/tools
+	@mkdir -p build
+	@flock build/tools.lock $(MAKE) -s -C samples/pidtrace command O=$(CURDIR)/build/tools
 
 demo: deps
 	@tests/demo/run
