@@ -49,8 +49,8 @@ static void xsync_show_domain(struct seq_file *m, const struct xsync_state *s)
 	if (in_round)
 		age = jiffies_to_msecs(jiffies - READ_ONCE(s->round_began));
 
-	seq_printf(m, "%-24s %10lu %10lu %8s %8u %9ld %7lu %7lu  %*pbl\n",
-		   s->name, READ_ONCE(s->rounds), xsync_starts(s),
+	seq_printf(m, "%-24s %-7s %10lu %10lu %8s %8u %9ld %7lu %7lu  %*pbl\n",
+		   s->name, s->ask ? "ipi" : "fenced", READ_ONCE(s->rounds), xsync_starts(s),
 		   in_round ? "open" : "-", age, atomic_long_read(&s->callbacks),
 		   READ_ONCE(s->stalls), READ_ONCE(s->misuse.count),
 		   cpumask_pr_args(s->pending));
@@ -60,8 +60,8 @@ static int xsync_domains_show(struct seq_file *m, void *v)
 {
 	const struct xsync_state *s;
 
-	seq_printf(m, "%-24s %10s %10s %8s %8s %9s %7s %7s  %s\n", "domain",
-		   "rounds", "starts", "round", "age_ms", "callbacks", "stalls",
+	seq_printf(m, "%-24s %-7s %10s %10s %8s %8s %9s %7s %7s  %s\n", "domain",
+		   "flavour", "rounds", "starts", "round", "age_ms", "callbacks", "stalls",
 		   "refused", "pending_cpus");
 	mutex_lock(&xsync_domains_lock);
 	list_for_each_entry(s, &xsync_domains, node)

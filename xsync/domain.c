@@ -10,8 +10,8 @@
  * Waits.  A wait where it cannot be legal is refused with an error and noted
  * (misuse.c).  Where the machine can tell beforehand, lockdep does: a read
  * section is a recursive reader of the domain's class, a wait is a
- * lock_map_sync() of it, so a lock that a waiter holds and a section takes is reported the first
- * time both were seen, whether or not they meet.
+ * lock_map_sync() of it, so a lock that a waiter holds and a section takes is
+ * reported the first time both were seen, whether or not they meet.
  *
  * Life.  xsync_domains_lock guards the list of domains and their destruction.  A
  * domain is destroyed only while nobody is inside, no ticket is open and no
@@ -38,13 +38,15 @@ LIST_HEAD(xsync_domains);
 
 static void xsync_state_free(struct xsync_state *s)
 {
+	xcall_free(s->ask);
 	free_cpumask_var(s->pending);
 	free_percpu(s->counts);
 	free_percpu(s->readers);
 	kvfree(s);
 }
 
-static struct xsync_state *xsync_state_alloc(const char *name)
+static struct xsync_state *xsync_state_alloc(const char *name,
+					     enum xsync_flavour flavour)
 {
 	struct xsync_state *s;
 
@@ -55,7 +57,8 @@ static struct xsync_state *xsync_state_alloc(const char *name)
 	s->readers = alloc_percpu(struct xsync_reader);
 	s->counts = alloc_percpu(struct xsync_counts);
 	if (!s->readers || !s->counts ||
-	    !zalloc_cpumask_var(&s->pending, GFP_KERNEL)) {
+	    !zalloc_cpumask_var(&s->pending, GFP_KERNEL) ||
+	    xsync_round_setup(s, flavour)) {
 		xsync_state_free(s);
 		return NULL;
 	}
@@ -65,7 +68,6 @@ static struct xsync_state *xsync_state_alloc(const char *name)
 	xsync_waitlist_init(&s->waitlist, &s->seq);
 	xsync_misuse_init(&s->misuse, name);
 	xsync_callbacks_setup(s);
-	xsync_round_setup(s);
 	return s;
 }
 
@@ -75,10 +77,11 @@ int __xsync_domain_init(struct xsync_domain *d, const char *name,
 			struct xsync_domain_keys *keys)
 {
 	struct xsync_state *s;
+	unsigned int cpu;
 
-	if (flavour != XSYNC_FENCED)
+	if (flavour != XSYNC_FENCED && flavour != XSYNC_IPI)
 		return -EINVAL;
-	s = xsync_state_alloc(name);
+	s = xsync_state_alloc(name, flavour);
 	if (!s)
 		return -ENOMEM;
 
@@ -89,6 +92,9 @@ int __xsync_domain_init(struct xsync_domain *d, const char *name,
 	lockdep_init_map(&d->callback_map, keys->callback_name, &keys->callback, 0);
 
 	mutex_lock(&xsync_domains_lock);
+	for_each_possible_cpu(cpu)
+		per_cpu_ptr(s->readers, cpu)->fence =
+			!s->ask || !cpumask_test_cpu(cpu, &xsync_asked);
 	list_add_tail(&s->node, &xsync_domains);
 	mutex_unlock(&xsync_domains_lock);
 	return 0;
@@ -112,7 +118,7 @@ int xsync_domain_destroy(struct xsync_domain *d)
 	struct xsync_state *s = d->state;
 
 	might_sleep();
-	if (READ_ONCE(s->cb_task) == current)
+	if (READ_ONCE(s->cb_task) == current || xcall_in_function())
 		return -EDEADLK;
 	lock_map_acquire(&d->callback_map);
 	lock_map_release(&d->callback_map);
@@ -147,6 +153,48 @@ void xsync_domains_kick(void)
 	mutex_lock(&xsync_domains_lock);
 	list_for_each_entry(s, &xsync_domains, node)
 		xsync_handoff(&s->kick);
+	mutex_unlock(&xsync_domains_lock);
+}
+
+static void xsync_domains_fence(unsigned int cpu, int fence)
+{
+	struct xsync_state *s;
+
+	lockdep_assert_held(&xsync_domains_lock);
+	list_for_each_entry(s, &xsync_domains, node)
+		if (s->ask)
+			WRITE_ONCE(per_cpu_ptr(s->readers, cpu)->fence, fence);
+}
+
+/**
+ * xsync_domains_cpu_joins - IPI rounds interrupt this CPU from now on
+ * @cpu: this CPU
+ *
+ * Context: CPU hotplug callback.
+ */
+void xsync_domains_cpu_joins(unsigned int cpu)
+{
+	mutex_lock(&xsync_domains_lock);
+	cpumask_set_cpu(cpu, &xsync_asked);
+	/* A round that did not see the CPU: its C is before our next accesses. */
+	smp_mb();
+	xsync_domains_fence(cpu, 0);
+	mutex_unlock(&xsync_domains_lock);
+}
+
+/**
+ * xsync_domains_cpu_leaves - IPI rounds do not interrupt this CPU any more
+ * @cpu: this CPU
+ *
+ * Context: CPU hotplug callback.
+ */
+void xsync_domains_cpu_leaves(unsigned int cpu)
+{
+	mutex_lock(&xsync_domains_lock);
+	xsync_domains_fence(cpu, 1);
+	/* The sections that paid nothing, before a round that does not see the CPU. */
+	smp_mb();
+	cpumask_clear_cpu(cpu, &xsync_asked);
 	mutex_unlock(&xsync_domains_lock);
 }
 

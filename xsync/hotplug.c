@@ -3,8 +3,9 @@
  * hotplug - what CPUs that come and go leave to be done.
  *
  *	online    on the CPU itself: pass over what was handed off before it was
- *		  online, have all domains looked at
- *	offline   on the CPU itself, still alive: tell lockdep
+ *		  online, let IPI rounds interrupt it, have all domains looked at
+ *	offline   on the CPU itself, still alive: readers pay for themselves again;
+ *		  tell lockdep
  *	dead      on another CPU: pass over what was handed off after it was not
  *		  online any more, give up its inboxes, have all domains looked at
  *
@@ -22,12 +23,14 @@ static enum cpuhp_state xsync_online_state;
 static int xsync_cpu_online(unsigned int cpu)
 {
 	xsync_outbox_drain(cpu);
+	xsync_domains_cpu_joins(cpu);
 	xsync_domains_kick();
 	return 0;
 }
 
 static int xsync_cpu_offline(unsigned int cpu)
 {
+	xsync_domains_cpu_leaves(cpu);
 	xcall_cpu_offline();
 	return 0;
 }
@@ -50,8 +53,9 @@ int xsync_hotplug_init(void)
 		return ret;
 	xsync_dead_state = ret;
 
-	ret = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "xsync:online",
-					xsync_cpu_online, xsync_cpu_offline);
+	/* With calls: the CPUs that are there join. */
+	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "xsync:online",
+				xsync_cpu_online, xsync_cpu_offline);
 	if (ret < 0) {
 		cpuhp_remove_state_nocalls(xsync_dead_state);
 		return ret;
@@ -62,6 +66,6 @@ int xsync_hotplug_init(void)
 
 void xsync_hotplug_exit(void)
 {
-	cpuhp_remove_state_nocalls(xsync_online_state);
+	cpuhp_remove_state(xsync_online_state);
 	cpuhp_remove_state_nocalls(xsync_dead_state);
 }

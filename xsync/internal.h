@@ -69,6 +69,8 @@ struct xsync_state {
 	unsigned long round_began;	/* [drive] in jiffies */
 	unsigned long rounds;		/* [drive] statistics */
 	cpumask_var_t pending;		/* [drive] CPUs the round waits for */
+	struct xcall *ask;		/* [init] XSYNC_IPI: what a round begins with */
+	bool asked;			/* [drive] it did; the words are not read yet */
 
 	struct xsync_reader __percpu *readers;	/* [init] */
 	struct xsync_counts __percpu *counts;	/* [init] statistics */
@@ -120,8 +122,9 @@ static inline bool xsync_open(const struct xsync_state *s)
 unsigned long xsync_ticket(struct xsync_state *s);
 bool xsync_try_advance(struct xsync_state *s);
 void xsync_advance(struct xsync_state *s);
-void xsync_round_setup(struct xsync_state *s);
+int xsync_round_setup(struct xsync_state *s, enum xsync_flavour flavour);
 void xsync_round_teardown(struct xsync_state *s);
+extern struct cpumask xsync_asked;
 bool xsync_inside(const struct xsync_state *s);
 
 /* wait.c */
@@ -147,6 +150,8 @@ void xsync_callbacks_exit(void);
 extern struct mutex xsync_domains_lock;
 extern struct list_head xsync_domains;
 void xsync_domains_kick(void);
+void xsync_domains_cpu_joins(unsigned int cpu);
+void xsync_domains_cpu_leaves(unsigned int cpu);
 int xsync_may_wait(struct xsync_state *s, unsigned long ip);
 
 /* handoff.c */

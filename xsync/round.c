@@ -20,6 +20,17 @@
  * even.  A ticket is the first even value that a round which begins after it was
  * asked for will give: a round that is under way may have read words already.
  *
+ * Rounds that interrupt.  Readers of an XSYNC_IPI domain leave out the barrier
+ * between their count and their accesses.  After the sequence became odd the round
+ * has each CPU pass a barrier instead, by a cross-call, and reads the words when all
+ * have: a section that began before that barrier is seen inside, one that began
+ * after it sees what was before the ticket, and for one that the IPI fell into both
+ * hold.  The CPUs are those of xsync_asked; on the others readers pay (fence), and a
+ * CPU changes sides only by its own hotplug callbacks: coming up it joins, passes a
+ * barrier, then stops paying; going down the other way round.  So of a CPU that is
+ * not asked, or not there any more when its IPI would be sent, no section without a
+ * barrier is left.
+ *
  * Who drives.  Everybody who starts or waits tries to take XSYNC_DRIVING; who
  * does not get it leaves it to the holder, who looks again after letting go.  It
  * is a bit that is only ever tried, not a spinlock: also on a kernel for one CPU,
@@ -43,6 +54,8 @@
  *     read of need.  A ticket is seen by the holder or by its starter's own try.
  *  G  the same between need or the odd sequence and XSYNC_POLLING, which the
  *     timer clears before it looks.
+ *  I  the barrier that an IPI round has each CPU pass, between the ticket's C and
+ *     the reads of the words; stands in for A.
  *  H  end of a round: even sequence, then the look for sleepers; see wait.c.
  *     Callbacks likewise: queued, then kicked.
  *
@@ -75,6 +88,9 @@
 static unsigned int xsync_stall_ms = 10000;
 module_param_named(stall_ms, xsync_stall_ms, uint, 0600);
 MODULE_PARM_DESC(stall_ms, "report a grace period that is open for so long, 0: never (10000)");
+
+/* The CPUs that IPI rounds interrupt; changed under xsync_domains_lock. */
+struct cpumask xsync_asked;
 
 static unsigned long xsync_word(const struct xsync_state *s, unsigned int cpu)
 {
@@ -122,13 +138,25 @@ static bool xsync_drive_rounds(struct xsync_state *s)
 		unsigned long seq = s->seq;
 
 		if (seq & 1) {
-			xsync_rescan(s);
+			if (!s->asked) {
+				xsync_rescan(s);
+			} else if (xcall_done(s->ask)) {
+				s->asked = false;
+				xsync_scan(s);
+			} else {
+				break;
+			}
 		} else {
 			if (!xsync_open(s))
 				break;
 			s->round_began = jiffies;
 			WRITE_ONCE(s->seq, ++seq);
 			smp_mb();	/* D */
+			if (s->ask) {
+				s->asked = true;
+				xcall_post(s->ask, &xsync_asked);
+				break;
+			}
 			xsync_scan(s);
 		}
 		if (!cpumask_empty(s->pending))
@@ -297,11 +325,24 @@ static enum hrtimer_restart xsync_poll_again(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-void xsync_round_setup(struct xsync_state *s)
+static void xsync_answer(void *unused)
+{
+	smp_mb();	/* I */
+}
+
+int xsync_round_setup(struct xsync_state *s, enum xsync_flavour flavour)
 {
 	xsync_handoff_init(&s->kick, xsync_kicked);
 	hrtimer_setup(&s->poller, xsync_poll_again, CLOCK_MONOTONIC,
 		      HRTIMER_MODE_REL_HARD);
+	if (flavour != XSYNC_IPI)
+		return 0;
+
+	s->ask = xcall_alloc(xsync_answer, NULL, XCALL_IPI, GFP_KERNEL);
+	if (!s->ask)
+		return -ENOMEM;
+	xcall_notify(s->ask, &s->kick);
+	return 0;
 }
 
 /*
@@ -312,5 +353,7 @@ void xsync_round_teardown(struct xsync_state *s)
 {
 	xsync_handoff_sync(&s->kick);
 	hrtimer_cancel(&s->poller);
+	xcall_free(s->ask);
+	s->ask = NULL;
 	xsync_handoff_sync(&s->kick);
 }

@@ -24,6 +24,10 @@
  * and only that function clears kick, so it is never queued twice.  A sender that
  * is its own target empties its inbox itself and leaves kick alone.
  *
+ * News.  The end of a run is also handed off, if the owner asked for that, after
+ * busy = 0 and under the same lock: the function finds the request idle, and who
+ * has freed the request knows that the hand-off was made.
+ *
  * Order.  The nodes of one source CPU go through its outbox into the inboxes, each
  * a first-in-first-out queue: per source, target and mode, functions run in the
  * order in which they were posted.
@@ -76,6 +80,7 @@ struct xcall {
 	unsigned long runs;		/* ended, under waitlist.lock */
 	struct xsync_waitlist waitlist;
 	struct xsync_handoff send;
+	struct xsync_handoff *notify;	/* the owner's */
 	cpumask_var_t targets;		/* these three: of the run under way, */
 	cpumask_var_t ran;		/* or of the last one */
 	cpumask_var_t offline;
@@ -109,6 +114,8 @@ static void xcall_put(struct xcall *x)
 	raw_spin_lock_irqsave(&x->waitlist.lock, flags);
 	smp_store_release(&x->runs, x->runs + 1);	/* B */
 	smp_store_release(&x->busy, 0);		/* B */
+	if (x->notify)
+		xsync_handoff(x->notify);
 	xsync_waitlist_wake_locked(&x->waitlist, UINT_MAX);
 	raw_spin_unlock_irqrestore(&x->waitlist.lock, flags);
 }
@@ -283,6 +290,12 @@ int xcall_wait_timeout(struct xcall *x, u64 ns)
 	return xcall_wait_in(x, TASK_KILLABLE, ns, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(xcall_wait_timeout);
+
+void xcall_notify(struct xcall *x, struct xsync_handoff *h)
+{
+	x->notify = h;
+}
+EXPORT_SYMBOL_GPL(xcall_notify);
 
 static void xcall_release(struct xcall *x)
 {

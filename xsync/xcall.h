@@ -23,6 +23,7 @@
  *   xcall_post             yes   yes      yes      yes    yes      yes    no
  *   xcall_done             yes   yes      yes      yes    yes      yes    no
  *   xcall_ran, _offline    yes   yes      yes      yes    yes      yes    no
+ *   xcall_notify           yes   yes      yes      yes    yes      yes    no
  *   xcall_alloc            yes   no       no       no     no       no     by gfp
  *   xcall_free             yes   no       no       no     no       no     yes
  *   xcall_wait*, xcall_run yes   error    error    error  error    error  yes
@@ -131,6 +132,20 @@ struct xcall;
  */
 struct xcall *xcall_alloc(xcall_func_t func, void *arg, unsigned int flags,
 			  gfp_t gfp);
+
+/**
+ * xcall_notify - have something handed off at the end of each run of a request
+ * @x: the request, idle
+ * @h: what, or NULL: nothing; not freed before @x is
+ *
+ * The request is idle when the function of @h is called, so that may post it
+ * again or look at xcall_ran().  For a run that ends while @h is queued and has
+ * not begun there is no call of its own.  After xcall_free() of the request one
+ * call may still be due: xsync_handoff_sync() waits for it.
+ *
+ * Context: Any.
+ */
+void xcall_notify(struct xcall *x, struct xsync_handoff *h);
 
 /**
  * xcall_free - free a request, after its run ended if it is in flight

@@ -70,21 +70,29 @@
  * @XSYNC_FENCED: every reader pays a full memory barrier on entry; a grace
  *		  period only reads one cache line per CPU and sends no IPI, so
  *		  isolated and nohz_full CPUs stay undisturbed.
+ * @XSYNC_IPI: readers pay no barrier; each round interrupts every online CPU
+ *	       once, so that each passes one.  For the hottest probes, where grace
+ *	       periods are few; this is how dtrace_sync() works on Solaris.
  *
  * The flavour is fixed where the domain is initialised; readers never name it.
  */
 enum xsync_flavour {
 	XSYNC_FENCED,
+	XSYNC_IPI,
 };
 
 /**
  * struct xsync_reader - one CPU's readers of one domain
- * @word: number of sections completed << 8 | sections entered and not left.
+ * @word: number of sections completed << 8 | sections entered and not left;
+ *	  written by its own CPU alone, read by grace periods.
+ * @fence: readers pay a barrier: always 1 for XSYNC_FENCED, for XSYNC_IPI while
+ *	   rounds do not interrupt this CPU.  Changed on its own CPU.
  *
- * Private.  Written by its own CPU alone, read by grace periods.
+ * Private.
  */
 struct xsync_reader {
 	unsigned long word;
+	int fence;
 } ____cacheline_aligned_in_smp;
 
 #define XSYNC_NEST_MASK	0xffUL
@@ -124,7 +132,7 @@ int __xsync_domain_init(struct xsync_domain *d, const char *name,
  * xsync_domain_init - make a domain ready for use
  * @d: the domain
  * @name: for messages and debugfs; must outlive the domain
- * @flavour: XSYNC_FENCED
+ * @flavour: XSYNC_FENCED or XSYNC_IPI
  *
  * Each place in the source that calls this is a lockdep class of its own, named
  * after the expression @d.
@@ -152,7 +160,8 @@ int __xsync_domain_init(struct xsync_domain *d, const char *name,
  *
  * Context: Task context, may sleep.
  * Return: 0; -EBUSY, the domain being as before, while a reader is inside, a
- *	   ticket is open or a callback is queued; -EDEADLK in a callback of @d.
+ *	   ticket is open or a callback is queued; -EDEADLK in a callback of @d or
+ *	   in an XCALL_THREAD function.
  */
 int xsync_domain_destroy(struct xsync_domain *d);
 
@@ -212,9 +221,13 @@ static __always_inline unsigned long xsync_enter(struct xsync_domain *d)
 	/*
 	 * A: the count before the section's accesses, at every level: a nested
 	 * section may have interrupted the outer one right before its barrier.
-	 * Pairs with C (xsync_start()) and D (the round's scan) in domain.c.
+	 * Pairs with C (xsync_start()) and D (the round's scan) in round.c; where
+	 * rounds interrupt this CPU, I there is this barrier.
 	 */
-	smp_mb();	/* A */
+	if (this_cpu_read(d->readers->fence))
+		smp_mb();	/* A */
+	else
+		barrier();
 	xsync_lockdep_enter(d);
 	return raw_smp_processor_id();
 }
@@ -232,7 +245,7 @@ static __always_inline void xsync_exit(struct xsync_domain *d,
 	unsigned long nest = this_cpu_read(d->readers->word) & XSYNC_NEST_MASK;
 
 	xsync_lockdep_exit(d, cookie);
-	/* B: the section's accesses before its end; pairs with E in domain.c. */
+	/* B: the section's accesses before its end; pairs with E in round.c. */
 	xsync_exit_barrier();
 	/*
 	 * Interrupts between the read above and here leave the level as it was.

@@ -21,6 +21,17 @@ extern struct xut_suite cross_call;
 extern struct xut_suite xcall;
 extern struct xut_suite hotplug;
 extern struct xut_suite torture;
+extern struct xut_suite ordering;
+
+/* The same cases with domains of flavour XSYNC_IPI. */
+extern struct xut_suite grace_period_ipi;
+extern struct xut_suite read_section_ipi;
+extern struct xut_suite xsync_ipi;
+extern struct xut_suite call_ipi;
+extern struct xut_suite callback_ipi;
+extern struct xut_suite hotplug_ipi;
+extern struct xut_suite torture_ipi;
+extern struct xut_suite ordering_ipi;
 
 /* A thread on a CPU of its own that is inside until reader_leave(). */
 struct reader {
@@ -47,7 +58,13 @@ void thread_idle(void);
  */
 bool spare_cpus(struct xut *t, unsigned int *cpus, unsigned int n);
 
-/* Begin and end of a case: a domain of its own. */
+/*
+ * Whether a round is open that has looked at all CPUs: who enters from now on is
+ * not waited for.
+ */
+bool round_has_begun(struct xut *t, struct xsync_domain *d);
+
+/* Begin and end of a case: a domain of its own, of the flavour of the suite. */
 bool domain_begin(struct xut *t, struct xsync_domain *d);
 void domain_end(struct xut *t, struct xsync_domain *d);
 

@@ -84,6 +84,7 @@ static const struct xut_case call_cases[] = {
 };
 
 XUT_SHARED_SUITE(call, call_cases);
+XUT_SUITE_WITH(call_ipi, call_cases, XSYNC_IPI);
 
 #define MANY	300
 
@@ -212,3 +213,4 @@ static const struct xut_case callback_cases[] = {
 };
 
 XUT_SHARED_SUITE(callback, callback_cases);
+XUT_SUITE_WITH(callback_ipi, callback_cases, XSYNC_IPI);

@@ -13,3 +13,4 @@ static const struct xut_case hotplug_cases[] = {
 };
 
 XUT_SHARED_SUITE(hotplug, hotplug_cases);
+XUT_SUITE_WITH(hotplug_ipi, hotplug_cases, XSYNC_IPI);

@@ -3,6 +3,7 @@
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/kthread.h>
+#include <xsync/internal.h>
 #include "xsync_test.h"
 
 struct task_struct *thread_on(struct xut *t, unsigned int cpu,
@@ -100,7 +101,12 @@ bool spare_cpus(struct xut *t, unsigned int *cpus, unsigned int n)
 
 bool domain_begin(struct xut *t, struct xsync_domain *d)
 {
-	return XUT_EXPECT_EQ(t, xsync_domain_init(d, t->name, XSYNC_FENCED), 0);
+	return XUT_EXPECT_EQ(t, xsync_domain_init(d, t->name, t->with), 0);
+}
+
+bool round_has_begun(struct xut *t, struct xsync_domain *d)
+{
+	return XUT_WAIT(t, READ_ONCE(d->state->seq) & 1 && !READ_ONCE(d->state->asked));
 }
 
 void domain_end(struct xut *t, struct xsync_domain *d)

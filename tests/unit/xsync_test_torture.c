@@ -257,3 +257,4 @@ static const struct xut_case torture_cases[] = {
 };
 
 XUT_SHARED_SUITE(torture, torture_cases);
+XUT_SUITE_WITH(torture_ipi, torture_cases, XSYNC_IPI);

@@ -227,6 +227,7 @@ static void xut_run_case(const struct xut_suite *suite,
 {
 	t->name = c->name;
 	t->context = c->context;
+	t->with = suite->with;
 	t->step = "start";
 
 	xut_current = t;

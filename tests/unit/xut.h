@@ -42,6 +42,9 @@
  *	if (!xut_run_here(t, do_it, &arg))	// in the context of this case
  *		return;				// skipped, or failed already
  *
+ * Parameters.  XUT_SUITE_WITH(name, cases, number) runs the cases of another suite
+ * with t->with being that number; in other suites it is 0.
+ *
  * Front ends.  With CONFIG_KUNIT each suite is a KUnit suite that runs when its
  * module is loaded.  On every kernel each suite has a file
  * /sys/kernel/debug/xsync/trigger/SUITE: writing a glob (or several, separated
@@ -75,6 +78,7 @@ struct xut_log;
  * struct xut - one run of one case
  * @name: the case
  * @context: the context of this case, if its suite is XUT_CONTEXT_CASES()
+ * @with: the number that the suite gives its cases
  * @failed: an expectation did not hold
  * @skipped: why the case could not run, or NULL
  *
@@ -83,6 +87,7 @@ struct xut_log;
 struct xut {
 	const char *name;
 	enum xut_context context;
+	int with;
 	bool failed;
 	const char *skipped;
 	/* private: */
@@ -112,6 +117,7 @@ struct dentry;
 struct xut_suite {
 	const char *name;
 	const struct xut_case *cases;
+	int with;
 	/* private: */
 	void (*fill_kunit)(void);
 	struct dentry *file;
@@ -179,7 +185,7 @@ void xut_run_kunit(const struct xut_suite *suite, struct kunit *kunit);
  * KUnit reads its table after the module's init function, which fills it in
  * here; KUnit's name of a case is the key to ours.
  */
-#define __XUT_SUITE(_storage, _name, _cases)				\
+#define __XUT_SUITE(_storage, _name, _cases, _with)			\
 _storage struct xut_suite _name;					\
 static void _name##_run_kunit(struct kunit *kunit)			\
 {									\
@@ -204,18 +210,22 @@ static void _name##_fill_kunit(void)					\
 _storage struct xut_suite _name = {					\
 	.name = #_name,							\
 	.cases = (_cases),						\
+	.with = (_with),						\
 	.fill_kunit = _name##_fill_kunit,				\
 }
 #else
-#define __XUT_SUITE(_storage, _name, _cases)				\
+#define __XUT_SUITE(_storage, _name, _cases, _with)			\
 _storage struct xut_suite _name = {					\
 	.name = #_name,							\
 	.cases = (_cases),						\
+	.with = (_with),						\
 }
 #endif
 
-#define XUT_SUITE(_name, _cases)	__XUT_SUITE(static, _name, _cases)
-#define XUT_SHARED_SUITE(_name, _cases)	__XUT_SUITE(, _name, _cases)
+#define XUT_SUITE(_name, _cases)	__XUT_SUITE(static, _name, _cases, 0)
+#define XUT_SHARED_SUITE(_name, _cases)	__XUT_SUITE(, _name, _cases, 0)
+#define XUT_SUITE_WITH(_name, _cases, _with)				\
+	__XUT_SUITE(, _name, _cases, _with)
 
 /* The init and exit functions of a module that consists of suites. */
 #define module_xut(...)							\
