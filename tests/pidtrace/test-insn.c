@@ -74,11 +74,33 @@ static void judged(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
-		enum refusal why = insn_judge(t[i].code, sizeof(t[i].code));
+		for (int shadow_stack = 0; shadow_stack < 2; shadow_stack++) {
+			enum refusal why = insn_judge(t[i].code, sizeof(t[i].code), shadow_stack);
 
-		expect(why == t[i].why, "%s: %s", t[i].what, refusal_short(why));
+			expect(why == t[i].why, "%s: %s", t[i].what, refusal_short(why));
+		}
 	}
-	expect(insn_judge((const uint8_t *)"\x48", 1) == REFUSE_UNDECODABLE, "a prefix");
+	expect(insn_judge((const uint8_t *)"\x48", 1, false) == REFUSE_UNDECODABLE, "a prefix");
+}
+
+static void calls(void)
+{
+	static const struct {
+		const char *what;
+		uint8_t code[15];
+	} t[] = {
+		{ "call", { 0xe8, 0x10 } },
+		{ "call *%rax", { 0xff, 0xd0 } },
+		{ "call *0x10(%rip)", { 0xff, 0x15, 0x10 } },
+		{ "bnd call", { 0xf2, 0xe8, 0x10 } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		expect(insn_judge(t[i].code, sizeof(t[i].code), false) == REFUSE_NONE, "%s",
+		       t[i].what);
+		expect(insn_judge(t[i].code, sizeof(t[i].code), true) == REFUSE_SHADOW_STACK, "%s",
+		       t[i].what);
+	}
 }
 
 static void all_returns(void)
@@ -136,6 +158,7 @@ int main(void)
 {
 	static const struct ktap_case cases[] = {
 		{ "instructions that are refused", judged },
+		{ "calls, with and without a shadow stack", calls },
 		{ "returns in all spellings", all_returns },
 		{ "functions whose returns cannot be told", untrustworthy },
 		{ "address ranges", ranges },

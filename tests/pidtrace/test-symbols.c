@@ -56,6 +56,9 @@ static void kinds(void)
 	expect(!find(syms, "victim_data") && !find(syms, "write"), "data, or another file's");
 	expect(!find(syms, "victim_indirect") && find(syms, "choose") && syms->nr_indirect == 1,
 	       "%zu indirect", syms->nr_indirect);
+	f = &syms->function[syms->nr];
+	expect(f->indirect && !f->size && f->addr == find(syms, "choose")->addr &&
+	       f->nr_names == 1 && !strcmp(syms->name[f->first_name], "victim_indirect"));
 	symbols_free(syms);
 }
 

@@ -8,12 +8,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -224,7 +226,7 @@ static void check_early(const char *what, const char *library_says)
 }
 
 static void traps_of_its_own(void) { check_early("trap", "own trap\nown trap\n"); }
-static void stops_before(void) { check_early("stop", "went on\n"); }
+static void stops_before(void) { check_early("stop", "continuing\nwent on\n"); }
 
 static void execs_before(void)
 {
@@ -232,6 +234,34 @@ static void execs_before(void)
 
 	check_early(path, "");
 	free(path);
+}
+
+static void drop_capability(int cap)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	syscall(SYS_capget, &header, data);
+	data[cap / 32].effective &= ~(1U << cap % 32);
+	data[cap / 32].permitted &= ~(1U << cap % 32);
+	expect(!syscall(SYS_capset, &header, data), "capset: %s", strerror(errno));
+}
+
+/* As a command with file capabilities is, when a user runs it. */
+static void not_dumpable(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		drop_capability(CAP_SYS_PTRACE);
+		prctl(PR_SET_DUMPABLE, 0);
+		pie();
+		fflush(stdout);
+		_exit(ktap_failed || prctl(PR_GET_DUMPABLE));
+	}
+	waitpid(pid, &status, 0);
+	expect(!status, "status %#x", status);
 }
 
 static void ends_by_signal(void)
@@ -394,7 +424,7 @@ static void attaching(void)
 	check_attach(getpid(), "pidtrace itself");
 	check_attach(tid, "is a thread of process");
 	check_attach(zombie, "has exited");
-	check_attach(4194304, "no process");
+	check_attach(4194304, "no process 4194304; ps and pgrep show what runs");
 	if (kernel_thread)
 		check_attach(kernel_thread, "kernel thread");
 	else
@@ -403,6 +433,7 @@ static void attaching(void)
 	waitpid(child, NULL, 0);
 	waitpid(zombie, NULL, 0);
 	check_attach(child, "no process");
+	expect(!target_has_shadow_stack(child), "a process that is gone has a shadow stack");
 }
 
 int main(int argc, char **argv)
@@ -417,6 +448,7 @@ int main(int argc, char **argv)
 		{ "traps of its own before the entry point", traps_of_its_own },
 		{ "stopped and continued before the entry point", stops_before },
 		{ "another program before the entry point", execs_before },
+		{ "started by who is not dumpable", not_dumpable },
 		{ "program that ends by a signal", ends_by_signal },
 		{ "commands that do not run", commands_that_do_not_run },
 		{ "tracer killed: the target goes on", killed_tracer },

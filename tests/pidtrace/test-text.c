@@ -11,6 +11,7 @@
 #include "maps.h"
 #include "plan.h"
 #include "probedesc.h"
+#include "target.h"
 #include "words.h"
 
 static void globs(void)
@@ -241,6 +242,30 @@ static void memory_maps(void)
 	maps_free(&maps);
 }
 
+static void thread_features(void)
+{
+	static const struct {
+		const char *status;
+		bool shadow_stack;
+	} t[] = {
+		{ "Name:\tx\nx86_Thread_features:\tshstk\nx86_Thread_features_locked:\t\n", true },
+		{ "x86_Thread_features:\tshstk wrss ", true },
+		{ "x86_Thread_features: wrss shstk", true },
+		{ "x86_Thread_features:\t\nx86_Thread_features_locked:\tshstk wrss\n", false },
+		{ "x86_Thread_features:\twrss\n", false },
+		{ "x86_Thread_features:\tnoshstk shstk2\n", false },
+		{ "Name:\tx86_Thread_features: shstk\n", false },
+		{ "Name:\tx\nState:\tS (sleeping)\n", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		FILE *f = fmemopen((void *)t[i].status, strlen(t[i].status), "r");
+
+		expect(status_has_shadow_stack(f) == t[i].shadow_stack, "%s", t[i].status);
+		fclose(f);
+	}
+}
+
 int main(void)
 {
 	static const struct ktap_case cases[] = {
@@ -252,6 +277,7 @@ int main(void)
 		{ "names of modules", modules },
 		{ "command lines", command_lines },
 		{ "/proc/PID/maps", memory_maps },
+		{ "/proc/PID/status", thread_features },
 	};
 
 	return ktap_run(cases, ARRAY_SIZE(cases));

@@ -39,7 +39,10 @@ static char state_of(pid_t pid)
 	return end ? end[2] : 'X';
 }
 
-/* Stops until somebody says SIGCONT, who does so only when it has stopped. */
+/*
+ * Stops until somebody says SIGCONT, who first says so, a while after it has begun
+ * to stop: if the stop does not hold, the other goes on before.
+ */
 static void stop(void)
 {
 	pid_t self = getpid();
@@ -49,6 +52,8 @@ static void stop(void)
 		do {
 			state = state_of(self);
 		} while (state != 'T' && state != 't' && state != 'X');
+		usleep(200 * 1000);
+		say("continuing\n");
 		kill(self, SIGCONT);
 		_exit(0);
 	}

@@ -43,14 +43,14 @@ static const struct {
 		"the instruction is for the kernel or for devices" },
 	[REFUSE_PREFIX] = { "prefix",
 		"uprobes takes no LOCK prefix and no CS, DS, ES or SS prefix" },
+	[REFUSE_SHADOW_STACK] = { "shadow stack",
+		"uprobes would not put that call on the shadow stack of the process" },
 	[REFUSE_RSEQ] = { "rseq",
 		"it is part of a restartable sequence" },
 	[REFUSE_BOUNDARY] = { "not an instruction",
 		"no instruction starts at that offset; see objdump -d" },
 	[REFUSE_OUTSIDE] = { "outside",
 		"the offset is beyond the end of the function" },
-	[REFUSE_NO_FUNCTION] = { "no function",
-		"no function is known at that address" },
 	[REFUSE_DATA] = { "data in code",
 		"it has bytes that are no instructions, so its returns cannot be told" },
 	[REFUSE_RUNS_OVER] = { "cut off",
@@ -63,6 +63,8 @@ static const struct {
 		"unwind data says that it goes on behind its end, so returns may be missed" },
 	[REFUSE_NOT_IN_FILE] = { "not in file",
 		"its code is not in the file" },
+	[REFUSE_INDIRECT] = { "indirect",
+		"an IFUNC stands for one of several functions; for memcpy, try __memcpy_*" },
 	[REFUSE_KERNEL] = { "by the kernel",
 		"the kernel did not take it" },
 };
@@ -125,7 +127,7 @@ static bool has_repeat(const ZydisDecodedInstruction *insn)
 	       (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE);
 }
 
-static enum refusal judge_decoded(const ZydisDecodedInstruction *insn)
+static enum refusal judge_decoded(const ZydisDecodedInstruction *insn, bool shadow_stack)
 {
 	switch (insn->mnemonic) {
 	case ZYDIS_MNEMONIC_PUSHF:
@@ -173,16 +175,18 @@ static enum refusal judge_decoded(const ZydisDecodedInstruction *insn)
 		return REFUSE_PRIVILEGED;
 	if (has_bad_prefix(insn))
 		return REFUSE_PREFIX;
+	if (shadow_stack && insn->meta.category == ZYDIS_CATEGORY_CALL)
+		return REFUSE_SHADOW_STACK;
 	return REFUSE_NONE;
 }
 
-enum refusal insn_judge(const uint8_t *code, size_t size)
+enum refusal insn_judge(const uint8_t *code, size_t size, bool shadow_stack)
 {
 	ZydisDecodedInstruction insn;
 
 	if (!ZYAN_SUCCESS(decode(code, size, &insn)))
 		return REFUSE_UNDECODABLE;
-	return judge_decoded(&insn);
+	return judge_decoded(&insn, shadow_stack);
 }
 
 static void append(uint32_t **array, size_t *nr, size_t *cap, uint32_t value)

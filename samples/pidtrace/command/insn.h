@@ -22,18 +22,19 @@ enum refusal {
 	REFUSE_FAR,
 	REFUSE_PRIVILEGED,
 	REFUSE_PREFIX,
+	REFUSE_SHADOW_STACK,
 	REFUSE_RSEQ,
 	/* the place */
 	REFUSE_BOUNDARY,
 	REFUSE_OUTSIDE,
-	REFUSE_NO_FUNCTION,
-	/* the function: its return instructions cannot be told */
+	/* the function: its instructions, or which of them return, cannot be told */
 	REFUSE_DATA,
 	REFUSE_RUNS_OVER,
 	REFUSE_INTO_MIDDLE,
 	REFUSE_OVERLAP,
 	REFUSE_LONGER,
 	REFUSE_NOT_IN_FILE,
+	REFUSE_INDIRECT,
 	/* the kernel said no */
 	REFUSE_KERNEL,
 	NR_REFUSALS,
@@ -68,7 +69,10 @@ void listing_free(struct listing *list);
 /* Is there an instruction that starts at @offset? */
 bool listing_is_boundary(const struct listing *list, uint64_t offset);
 
-/* Would a probe on the instruction at @code run it right? */
-enum refusal insn_judge(const uint8_t *code, size_t size);
+/*
+ * Would a probe on the instruction at @code run it right, in a process with or
+ * without a @shadow_stack?
+ */
+enum refusal insn_judge(const uint8_t *code, size_t size, bool shadow_stack);
 
 #endif

@@ -93,8 +93,27 @@ static void wait_for_end(const struct target *target, const struct session *sess
 	}
 }
 
-static int write_result(FILE *out, const struct plan *plan, const struct result *result,
-			const struct options *o)
+/* Where the result goes; opened when there is going to be one, since that empties a file. */
+static FILE *open_output(const struct options *o)
+{
+	FILE *out = o->output ? fopen(o->output, "we") : stdout;
+
+	if (!out)
+		fprintf(stderr, "pidtrace: cannot write %s: %s\n", o->output, strerror(errno));
+	return out;
+}
+
+static int close_output(FILE *out, const struct options *o)
+{
+	if (!fflush(out) && !ferror(out) && !fclose(out))
+		return EXIT_FINE;
+	fprintf(stderr, "pidtrace: cannot write the result%s%s: %s\n", o->output ? " to " : "",
+		o->output ? o->output : "", strerror(errno));
+	return EXIT_TROUBLE;
+}
+
+static void write_result(FILE *out, const struct plan *plan, const struct result *result,
+			 const struct options *o)
 {
 	if (o->csv) {
 		report_csv(out, plan, result);
@@ -104,12 +123,6 @@ static int write_result(FILE *out, const struct plan *plan, const struct result 
 	} else {
 		report_table(out, plan, result, o->top);
 	}
-	if (fflush(out) || ferror(out)) {
-		fprintf(stderr, "pidtrace: cannot write the result%s%s: %s\n", o->output ? " to " : "",
-			o->output ? o->output : "", strerror(errno));
-		return EXIT_TROUBLE;
-	}
-	return EXIT_FINE;
 }
 
 static size_t nr_placed(const struct plan *plan)
@@ -129,29 +142,17 @@ static bool wants_time(const struct plan *plan)
 	return false;
 }
 
-/* From the plan to the result, with the session open and the target there. */
-static int trace_target(struct session *session, struct target *target, struct plan *plan,
+/* From the probes, which are in, to the result. */
+static int trace_target(struct session *session, struct target *target, const struct plan *plan,
 			FILE *out, const struct options *o)
 {
+	int signals = catch_signals();
 	struct error err, warning;
 	struct result result;
-	int signals;
-	int status;
 
-	if (plan->nr_probes &&
-	    (session_setup(session, plan, wants_time(plan), o->histogram, &err) ||
-	     session_enable(session, plan, &err)))
-		return complain(&err);
-	if (!nr_placed(plan)) {
-		report_refused(stderr, plan, o->verbose ? SIZE_MAX : SHOW_REFUSED);
-		fputs("pidtrace: nothing to trace: no probe could be placed\n", stderr);
-		return EXIT_TROUBLE;
-	}
 	report_summary(stderr, plan);
 	if (o->verbose)
 		report_refused(stderr, plan, SIZE_MAX);
-
-	signals = catch_signals();
 	if (target_resume(target, &err))
 		complain(&err);
 	wait_for_end(target, session, signals, o);
@@ -160,22 +161,49 @@ static int trace_target(struct session *session, struct target *target, struct p
 		return complain(&err);
 	if (warning.text[0])
 		complain(&warning);
-	status = write_result(out, plan, &result, o);
+	write_result(out, plan, &result, o);
 	result_free(&result);
-	return status;
+	return EXIT_FINE;
 }
 
-static int list(const struct plan *plan, FILE *out, const struct options *o)
+/* With the session open and the target there. */
+static int probe_and_trace(struct session *session, struct target *target, struct plan *plan,
+			   const struct options *o)
 {
+	struct error err;
+	int status;
+	FILE *out;
+
+	if (plan->nr_probes &&
+	    (session_setup(session, plan, wants_time(plan), o->histogram, &err) ||
+	     session_enable(session, plan, &err)))
+		return complain(&err);
+	if (!nr_placed(plan)) {
+		report_nothing(stderr, plan, o->verbose);
+		return EXIT_TROUBLE;
+	}
+	out = open_output(o);
+	if (!out)
+		return EXIT_TROUBLE;
+	status = trace_target(session, target, plan, out, o);
+	return close_output(out, o) || status ? EXIT_TROUBLE : EXIT_FINE;
+}
+
+static int list(const struct plan *plan, const struct options *o)
+{
+	FILE *out = open_output(o);
+
+	if (!out)
+		return EXIT_TROUBLE;
 	report_list(out, plan);
-	if (fflush(out))
+	if (close_output(out, o))
 		return EXIT_TROUBLE;
 	report_summary(stderr, plan);
 	report_refused(stderr, plan, o->verbose ? SIZE_MAX : SHOW_REFUSED);
 	return EXIT_FINE;
 }
 
-static int run(struct session *session, FILE *out, const struct options *o)
+static int run(struct session *session, const struct options *o)
 {
 	struct target target;
 	struct error err;
@@ -194,16 +222,16 @@ static int run(struct session *session, FILE *out, const struct options *o)
 	if (plan_make(&plan, &target, o->desc, o->nr_desc, &err))
 		status = complain(&err);
 	else if (o->list)
-		status = list(&plan, out, o);
+		status = list(&plan, o);
 	else
-		status = trace_target(session, &target, &plan, out, o);
+		status = probe_and_trace(session, &target, &plan, o);
 	target_kill(&target);
 	close(target.pidfd);
 	plan_free(&plan);
 	return status;
 }
 
-static int open_and_run(FILE *out, const struct options *o)
+static int open_and_run(const struct options *o)
 {
 	struct session session = { .fd = -1 };
 	struct error err;
@@ -211,7 +239,7 @@ static int open_and_run(FILE *out, const struct options *o)
 
 	if (!o->list && session_open(&session, &err))
 		return complain(&err);
-	status = run(&session, out, o);
+	status = run(&session, o);
 	session_close(&session);
 	return status;
 }
@@ -219,20 +247,10 @@ static int open_and_run(FILE *out, const struct options *o)
 int main(int argc, char **argv)
 {
 	struct options o;
-	FILE *out;
-	int status = EXIT_TROUBLE;
+	int status;
 
 	options_parse(&o, argc, argv);
-	out = o.output ? fopen(o.output, "we") : stdout;
-	if (out) {
-		status = open_and_run(out, &o);
-		if (fclose(out) && !status) {
-			perror("pidtrace: cannot write the result");
-			status = EXIT_TROUBLE;
-		}
-	} else {
-		fprintf(stderr, "pidtrace: cannot write %s: %s\n", o.output, strerror(errno));
-	}
+	status = open_and_run(&o);
 	options_free(&o);
 	return status;
 }

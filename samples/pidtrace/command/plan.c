@@ -41,6 +41,7 @@ struct search {
 	size_t nr_desc;
 	struct found *found;
 	bool *applies;		/* desc[i] matches the module at hand */
+	bool shadow_stack;	/* the target has one */
 	struct listing listing;
 };
 
@@ -183,21 +184,33 @@ void plan_refuse(struct plan *plan, struct probe *probe, const char *detail)
 	plan->refused[plan->nr_refused - 1].detail = xstrdup(detail);
 }
 
+/* Finds the code of @f, or says why there is none to put a probe on. */
+static enum refusal find_code(const struct symbols *syms, const struct function *f,
+			      const uint8_t **code)
+{
+	*code = symbols_code(syms, f->addr, f->size);
+	if (f->indirect)
+		return REFUSE_INDIRECT;
+	return *code ? REFUSE_NONE : REFUSE_NOT_IN_FILE;
+}
+
 /* A probe on the instruction at @offset, which is one. */
-static enum refusal judge(const struct symbols *syms, const struct function *f,
-			  const uint8_t *code, uint64_t offset)
+static enum refusal judge(const struct search *search, const struct symbols *syms,
+			  const struct function *f, const uint8_t *code, uint64_t offset)
 {
 	if (ranges_find(&syms->rseq, f->addr + offset))
 		return REFUSE_RSEQ;
-	return insn_judge(code + offset, f->size - offset);
+	return insn_judge(code + offset, f->size - offset, search->shadow_stack);
 }
 
 static void plan_entry(struct search *search, const struct symbols *syms,
 		       const struct function *f, uint32_t row)
 {
-	const uint8_t *code = symbols_code(syms, f->addr, f->size);
-	enum refusal why = code ? judge(syms, f, code, 0) : REFUSE_NOT_IN_FILE;
+	const uint8_t *code;
+	enum refusal why = find_code(syms, f, &code);
 
+	if (!why)
+		why = judge(search, syms, f, code, 0);
 	if (why)
 		add_refused(search->plan, row, PROBE_ENTRY, 0, why);
 	else
@@ -207,13 +220,14 @@ static void plan_entry(struct search *search, const struct symbols *syms,
 static void plan_returns(struct search *search, const struct symbols *syms,
 			 const struct function *f, uint32_t row)
 {
-	const uint8_t *code = symbols_code(syms, f->addr, f->size);
 	struct listing *list = &search->listing;
 	struct plan *plan = search->plan;
-	enum refusal why;
+	const uint8_t *code;
+	enum refusal why = find_code(syms, f, &code);
 
-	if (!code || f->overlaps || f->longer) {
-		why = !code ? REFUSE_NOT_IN_FILE : f->overlaps ? REFUSE_OVERLAP : REFUSE_LONGER;
+	if (!why && (f->overlaps || f->longer))
+		why = f->overlaps ? REFUSE_OVERLAP : REFUSE_LONGER;
+	if (why) {
 		add_refused(plan, row, PROBE_RETURN, 0, why);
 		return;
 	}
@@ -224,7 +238,7 @@ static void plan_returns(struct search *search, const struct symbols *syms,
 	}
 	plan->nr_no_return += !list->nr_rets;
 	for (size_t i = 0; i < list->nr_rets; i++) {
-		why = judge(syms, f, code, list->ret[i]);
+		why = judge(search, syms, f, code, list->ret[i]);
 		if (why)
 			add_refused(plan, row, PROBE_RETURN, list->ret[i], why);
 		else
@@ -235,19 +249,17 @@ static void plan_returns(struct search *search, const struct symbols *syms,
 static void plan_offset(struct search *search, const struct symbols *syms,
 			const struct function *f, uint32_t row, uint64_t offset)
 {
-	const uint8_t *code = symbols_code(syms, f->addr, f->size);
-	enum refusal why = REFUSE_NONE;
+	const uint8_t *code;
+	enum refusal why = find_code(syms, f, &code);
 
-	if (offset >= f->size) {
+	if (!why && offset >= f->size)
 		why = REFUSE_OUTSIDE;
-	} else if (!code) {
-		why = REFUSE_NOT_IN_FILE;
-	} else {
+	if (!why) {
 		listing_make(&search->listing, code, f->size);
 		if (!listing_is_boundary(&search->listing, offset))
 			why = REFUSE_BOUNDARY;
 		else
-			why = judge(syms, f, code, offset);
+			why = judge(search, syms, f, code, offset);
 	}
 	if (why)
 		add_refused(search->plan, row, PROBE_OFFSET, offset, why);
@@ -308,8 +320,6 @@ static void plan_function(struct search *search, const struct image *image,
 	if (!entry && !ret)
 		return;
 	row = add_row(search->plan, image, f, bias);
-	search->plan->row[row].wants_entry = entry;
-	search->plan->row[row].wants_return = ret;
 	if (entry)
 		plan_entry(search, image->syms, f, row);
 	if (ret)
@@ -364,6 +374,9 @@ static void plan_mapping(struct search *search, const struct image *image,
 				break;
 			plan_function(search, image, &syms->function[k], bias);
 		}
+		for (size_t k = syms->nr; k < syms->nr + syms->nr_indirect; k++)
+			if (syms->function[k].addr >= low && syms->function[k].addr < high)
+				plan_function(search, image, &syms->function[k], bias);
 		plan_unnamed(search, image, low, high, bias);
 	}
 }
@@ -459,6 +472,7 @@ int plan_make(struct plan *plan, const struct target *target, const struct probe
 		.plan = plan,
 		.desc = desc,
 		.nr_desc = n,
+		.shadow_stack = target_has_shadow_stack(target->pid),
 	};
 	struct maps maps;
 	int result;

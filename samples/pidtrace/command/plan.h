@@ -36,8 +36,6 @@ struct row {
 	uint64_t address;	/* and in the file, as objdump shows it */
 	bool has_offset;
 	uint64_t offset;
-	bool wants_entry;
-	bool wants_return;
 	size_t nr_entry;	/* probes planned */
 	size_t nr_return;
 };

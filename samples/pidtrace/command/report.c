@@ -92,6 +92,12 @@ static void count_details(FILE *f, const struct plan *plan)
 		fprintf(f, "pidtrace: the kernel refused %zu: %s\n", detail[k].n, detail[k].text);
 }
 
+static void print_no_return(FILE *f, const struct plan *plan)
+{
+	fprintf(f, "%zu function%s no return instruction (left by a jump, or never)",
+		plan->nr_no_return, plan->nr_no_return == 1 ? " has" : "s have");
+}
+
 void report_summary(FILE *f, const struct plan *plan)
 {
 	size_t functions = 0, entries = 0, returns = 0, with_return = 0, offsets = 0;
@@ -120,9 +126,11 @@ void report_summary(FILE *f, const struct plan *plan)
 	count_reasons(f, plan);
 	fputc('\n', f);
 	count_details(f, plan);
-	if (plan->nr_no_return)
-		fprintf(f, "pidtrace: %zu function%s no return instruction (left by a jump, or never): no return probe\n",
-			plan->nr_no_return, plan->nr_no_return == 1 ? " has" : "s have");
+	if (plan->nr_no_return) {
+		fputs("pidtrace: ", f);
+		print_no_return(f, plan);
+		fputs(": no return probe\n", f);
+	}
 	if (plan->nr_unnamed)
 		fprintf(f, "pidtrace: %zu function%s known from unwind data only, without a name: not matched\n",
 			plan->nr_unnamed, plan->nr_unnamed == 1 ? " is" : "s are");
@@ -133,25 +141,49 @@ static const char *kind_name(enum probe_kind kind)
 	return kind == PROBE_RETURN ? "return" : "entry";
 }
 
+static void print_refused(FILE *f, const struct plan *plan, const struct refused *refused)
+{
+	const struct row *row = &plan->row[refused->row];
+	char *title = row_title(row);
+
+	fprintf(f, "%s:%s", row->module, title);
+	if (!row->has_offset)
+		fprintf(f, ":%s", kind_name(refused->kind));
+	fputs(" refused", f);
+	if (refused->offset && !row->has_offset)
+		fprintf(f, " (at +%" PRIx64 ")", refused->offset);
+	fprintf(f, ": %s", refused->detail ? refused->detail : refusal_text(refused->why));
+	free(title);
+}
+
 void report_refused(FILE *f, const struct plan *plan, size_t limit)
 {
 	for (size_t i = 0; i < plan->nr_refused && i < limit; i++) {
-		const struct refused *refused = &plan->refused[i];
-		const struct row *row = &plan->row[refused->row];
-		char *title = row_title(row);
-
-		fprintf(f, "pidtrace: %s:%s", row->module, title);
-		if (!row->has_offset)
-			fprintf(f, ":%s", kind_name(refused->kind));
-		fputs(" refused", f);
-		if (refused->offset && !row->has_offset)
-			fprintf(f, " (at +%" PRIx64 ")", refused->offset);
-		fprintf(f, ": %s\n",
-			refused->detail ? refused->detail : refusal_text(refused->why));
-		free(title);
+		fputs("pidtrace: ", f);
+		print_refused(f, plan, &plan->refused[i]);
+		fputc('\n', f);
 	}
 	if (plan->nr_refused > limit)
 		fprintf(f, "pidtrace: ... and %zu more; -v shows all\n", plan->nr_refused - limit);
+}
+
+void report_nothing(FILE *f, const struct plan *plan, bool all)
+{
+	size_t n = plan->nr_refused;
+
+	if (all && n > 1) {
+		report_refused(f, plan, SIZE_MAX);
+		fprintf(f, "pidtrace: no probe could be placed: all %zu were refused\n", n);
+		return;
+	}
+	fputs("pidtrace: no probe could be placed: ", f);
+	if (n)
+		print_refused(f, plan, &plan->refused[0]);
+	else
+		print_no_return(f, plan);
+	if (n > 1)
+		fprintf(f, "; and %zu more, which -v shows", n - 1);
+	fputc('\n', f);
 }
 
 static int longest(int width, const char *s)

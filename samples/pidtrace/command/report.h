@@ -16,6 +16,9 @@ void report_summary(FILE *f, const struct plan *plan);
 /* One line for each refused probe, at most @limit of them. */
 void report_refused(FILE *f, const struct plan *plan, size_t limit);
 
+/* Why no probe of the plan is in: one line, and with @all one for each refusal before it. */
+void report_nothing(FILE *f, const struct plan *plan, bool all);
+
 /* One line for each probe of the plan, as in "dtrace -l". */
 void report_list(FILE *f, const struct plan *plan);
 

@@ -44,11 +44,8 @@ static int explain_open(struct error *err)
 		return error_set(err, "the kernel module is not loaded; as root: modprobe pidtrace");
 	case EACCES:
 	case EPERM:
-		return error_set(err, "tracing needs root, or CAP_PERFMON and access to %s",
+		return error_set(err, "tracing needs root, or access to %s with CAP_PERFMON or CAP_SYS_PTRACE",
 				 PIDTRACE_DEVICE);
-	case EMFILE:
-	case EBUSY:
-		return error_set(err, "too many tracing sessions are open: %s", strerror(errno));
 	default:
 		return error_set(err, "cannot open " PIDTRACE_DEVICE ": %s", strerror(errno));
 	}
@@ -67,7 +64,8 @@ static int explain(const char *what, const struct plan *plan, struct error *err)
 	case ENOTTY:
 		return error_set(err, "the loaded kernel module is of another version than this program; as root: rmmod pidtrace && modprobe pidtrace");
 	case ESRCH:
-		return error_set(err, "process %d is gone", plan->pid);
+		return error_set(err, "process %d is gone; ps and pgrep show what runs",
+				 plan->pid);
 	case E2BIG:
 		return error_set(err, "too many probes for one session: %zu on %zu functions; name fewer functions",
 				 plan->nr_probes, plan->nr_rows);
@@ -75,7 +73,8 @@ static int explain(const char *what, const struct plan *plan, struct error *err)
 		return error_set(err, "not enough memory to %s: %zu probes on %zu functions; name fewer functions",
 				 what, plan->nr_probes, plan->nr_rows);
 	case EPERM:
-		return error_set(err, "not allowed to trace process %d", plan->pid);
+		return error_set(err, "not allowed to trace process %d; that takes CAP_SYS_PTRACE",
+				 plan->pid);
 	case EBUSY:
 		return error_set(err, "process %d does not let go of its memory map; the kernel log (dmesg) says more",
 				 plan->pid);
@@ -191,7 +190,7 @@ int session_finish(struct session *s, struct result *result, struct error *warni
 	warning->text[0] = '\0';
 	/* What was counted until now holds, whatever becomes of the probes. */
 	if (ioctl(s->fd, PIDTRACE_DISABLE))
-		error_set(warning, "the probes are not out yet: %s; the kernel goes on trying, see /sys/kernel/debug/xsync/fasttrap/reaper",
+		error_set(warning, "the probes are not out yet: %s; they go with this program, see /sys/kernel/debug/xsync/fasttrap/reaper",
 			  strerror(errno));
 	if (ioctl(s->fd, PIDTRACE_STATE, &result->state) || read_counts(s, result)) {
 		result_free(result);

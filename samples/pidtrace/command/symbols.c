@@ -304,12 +304,20 @@ static int bind_rank(unsigned char bind)
 	return bind == STB_LOCAL ? 2 : bind == STB_WEAK ? 1 : 0;
 }
 
+static bool is_indirect(const struct symbol *s)
+{
+	return s->type == STT_GNU_IFUNC;
+}
+
+/* Indirect ones last. */
 static int by_addr_and_preference(const void *a, const void *b)
 {
 	const struct symbol *x = a, *y = b;
 	size_t m, n;
 	int d;
 
+	if (is_indirect(x) != is_indirect(y))
+		return is_indirect(x) ? 1 : -1;
 	if (x->addr != y->addr)
 		return x->addr < y->addr ? -1 : 1;
 	d = bind_rank(x->bind) - bind_rank(y->bind);
@@ -359,7 +367,7 @@ static int by_identity(const void *a, const void *b)
 	return d ? d : bind_rank(x->bind) - bind_rank(y->bind);
 }
 
-/* Drops what is in two tables, is no function, or points to nowhere. */
+/* Drops what is in two tables or points to nowhere. */
 static void reduce(struct symbols *syms, struct collection *c)
 {
 	size_t unique = 0, kept = 0;
@@ -379,23 +387,17 @@ static void reduce(struct symbols *syms, struct collection *c)
 		}
 	}
 	for (size_t i = 0; i < unique; i++) {
-		struct symbol *s = &c->sym[i];
-		bool indirect = s->type == STT_GNU_IFUNC;
-
-		if (!indirect && ranges_find(&syms->code, s->addr)) {
-			c->sym[kept++] = *s;
-		} else {
-			syms->nr_indirect += indirect;
-			syms->nr_bad += !indirect;
-			free(s->name);
-		}
+		if (ranges_find(&syms->code, c->sym[i].addr))
+			c->sym[kept++] = c->sym[i];
+		else
+			free(c->sym[i].name);
 	}
 	c->nr = kept;
 }
 
 static void build_functions(struct symbols *syms, struct collection *c)
 {
-	size_t cap = 0;
+	size_t all = 0, cap = 0;
 
 	reduce(syms, c);
 	if (c->nr)
@@ -403,14 +405,21 @@ static void build_functions(struct symbols *syms, struct collection *c)
 	syms->name = xcalloc(c->nr, sizeof(*syms->name));
 	for (size_t i = 0; i < c->nr; i++) {
 		struct symbol *s = &c->sym[i];
-		struct function *f = syms->nr ? &syms->function[syms->nr - 1] : NULL;
+		struct function *f = all ? &syms->function[all - 1] : NULL;
 
-		if (!f || f->addr != s->addr) {
-			syms->function = array_grow(syms->function, syms->nr, &cap, sizeof(*f));
-			f = &syms->function[syms->nr++];
-			*f = (struct function){ .addr = s->addr, .first_name = syms->nr_names };
+		if (!f || f->addr != s->addr || f->indirect != is_indirect(s)) {
+			syms->function = array_grow(syms->function, all, &cap, sizeof(*f));
+			f = &syms->function[all++];
+			*f = (struct function){
+				.addr = s->addr,
+				.indirect = is_indirect(s),
+				.first_name = syms->nr_names,
+			};
+			syms->nr += !f->indirect;
+			syms->nr_indirect += f->indirect;
 		}
-		if (s->size > f->size)
+		/* That of an indirect one is the size of the code that chooses. */
+		if (s->size > f->size && !f->indirect)
 			f->size = s->size;
 		syms->name[syms->nr_names++] = s->name;
 		f->nr_names++;

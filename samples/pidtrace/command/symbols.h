@@ -25,6 +25,7 @@ enum size_source {
 struct function {
 	uint64_t addr;
 	uint64_t size;
+	bool indirect;		/* IFUNC: names without code, size is 0 */
 	enum size_source source;
 	bool overlaps;		/* another function starts inside this one */
 	bool longer;		/* unwind data says that it goes on behind its symbol */
@@ -43,8 +44,9 @@ struct text {
 struct symbols {
 	bool is_32bit;
 	bool is_foreign;	/* for another processor than x86-64 */
-	struct function *function;	/* sorted by address */
-	size_t nr;
+	struct function *function;	/* sorted by address, then the indirect ones */
+	size_t nr;		/* without them */
+	size_t nr_indirect;
 	char **name;
 	size_t nr_names;
 	struct text *text;
@@ -53,8 +55,6 @@ struct symbols {
 	struct ranges unwind;	/* one for each function that unwind data knows */
 	struct ranges rseq;	/* restartable sequences */
 	size_t nr_unnamed;	/* in unwind, but no symbol covers them */
-	size_t nr_indirect;	/* IFUNC symbols, which are not functions */
-	size_t nr_bad;		/* symbols that point out of their section */
 };
 
 /*

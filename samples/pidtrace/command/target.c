@@ -11,6 +11,7 @@
  * program yet (a wrapper whose library calls exec): then the entry point of
  * that one counts.
  */
+#include <dirent.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
@@ -246,16 +248,25 @@ static int open_pidfd(struct target *target, struct error *err)
 {
 	target->pidfd = syscall(SYS_pidfd_open, target->pid, 0);
 	if (target->pidfd < 0)
-		return error_set(err, "process %d is gone", target->pid);
+		return error_set(err, "process %d is gone; ps and pgrep show what runs",
+				 target->pid);
 	return 0;
 }
 
 static int fork_child(struct target *target, char **words, const char *command,
 		      const int go[2], const int report[2], struct error *err)
 {
+	int dumpable = prctl(PR_GET_DUMPABLE);
 	int result;
 
+	/*
+	 * Run by a user who has its capabilities from the file, we are not dumpable,
+	 * and a child like us could not be seized.
+	 */
+	prctl(PR_SET_DUMPABLE, 1);
 	target->pid = fork();
+	if (target->pid)
+		prctl(PR_SET_DUMPABLE, dumpable == 1);
 	if (target->pid < 0)
 		return error_set(err, "cannot start '%s': %s", command, strerror(errno));
 	if (!target->pid) {
@@ -332,14 +343,14 @@ int target_attach(struct target *target, pid_t pid, struct error *err)
 
 	*target = (struct target){ .pid = pid, .pidfd = -1 };
 	if (!read_status(pid, &state, &tgid))
-		return error_set(err, "there is no process %d", pid);
+		return error_set(err, "there is no process %d; ps and pgrep show what runs", pid);
 	if (tgid != pid)
 		return error_set(err, "%d is a thread of process %d; use -p %d",
 				 pid, tgid, tgid);
 	if (pid == getpid())
 		return error_set(err, "process %d is pidtrace itself", pid);
 	if (state == 'Z' || state == 'X')
-		return error_set(err, "process %d has exited; its parent has yet to collect it",
+		return error_set(err, "process %d has exited, and its parent has yet to collect it; ps and pgrep show what runs",
 				 pid);
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
 	if (readlink(path, link, sizeof(link)) < 0) {
@@ -352,6 +363,48 @@ int target_attach(struct target *target, pid_t pid, struct error *err)
 	if (check_class(pid, err))
 		return -1;
 	return open_pidfd(target, err);
+}
+
+bool status_has_shadow_stack(FILE *f)
+{
+	static const char key[] = "x86_Thread_features:";
+	char *line = NULL, *word, *rest;
+	bool found = false;
+	size_t size = 0;
+
+	while (getline(&line, &size, f) > 0) {
+		if (strncmp(line, key, strlen(key)))
+			continue;
+		for (word = strtok_r(line + strlen(key), " \t\n", &rest); word;
+		     word = strtok_r(NULL, " \t\n", &rest))
+			found |= !strcmp(word, "shstk");
+	}
+	free(line);
+	return found;
+}
+
+bool target_has_shadow_stack(pid_t pid)
+{
+	struct dirent *entry;
+	bool found = false;
+	char path[64];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	while (dir && !found && (entry = readdir(dir))) {
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/%d/task/%d/status", pid, atoi(entry->d_name));
+		f = fopen(path, "re");
+		if (!f)
+			continue;
+		found = status_has_shadow_stack(f);
+		fclose(f);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
 }
 
 int target_resume(struct target *target, struct error *err)

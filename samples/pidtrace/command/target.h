@@ -6,6 +6,7 @@
 #define PIDTRACE_TARGET_H
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "util.h"
@@ -27,6 +28,12 @@ int target_start(struct target *target, const char *command, struct error *err);
 
 /* Takes a running process as the target. Returns 0, or -1 with *@err. */
 int target_attach(struct target *target, pid_t pid, struct error *err);
+
+/* Has any thread of @pid a shadow stack? */
+bool target_has_shadow_stack(pid_t pid);
+
+/* The same of one thread, from a stream in the format of /proc/PID/status. */
+bool status_has_shadow_stack(FILE *f);
 
 /* Lets a stopped target run; it is not traced with ptrace any more. */
 int target_resume(struct target *target, struct error *err);
