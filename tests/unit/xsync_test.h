@@ -22,6 +22,7 @@ extern struct xut_suite xcall;
 extern struct xut_suite hotplug;
 extern struct xut_suite torture;
 extern struct xut_suite ordering;
+extern struct xut_suite solaris;
 
 /* The same cases with domains of flavour XSYNC_IPI. */
 extern struct xut_suite grace_period_ipi;
