@@ -386,7 +386,7 @@ static void tickets_wrap(struct xut *t)
 		return;
 	first = xsync_start(&d);
 	XUT_EXPECT(t, first > LONG_MAX);
-	for (i = 0; i < 300; i++) {
+	for (i = 0; i < 150; i++) {
 		ticket = xsync_start(&d);
 		/* A fenced one is done already. */
 		if (t->with != XSYNC_FENCED &&

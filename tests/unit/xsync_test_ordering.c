@@ -24,7 +24,8 @@
 #include <linux/sizes.h>
 #include "xsync_test.h"
 
-#define ROUNDS		20000
+/* With lockdep, see above, only to see that it runs; UML's rounds take long. */
+#define ROUNDS		(IS_ENABLED(CONFIG_DEBUG_LOCK_ALLOC) ? 300 : 20000)
 #define LINES		(SZ_32M / 64)	/* more than the caches hold */
 #define MISSES		24
 #define PATIENCE	200		/* polls inside a section */
