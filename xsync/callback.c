@@ -34,6 +34,7 @@
 #include <linux/sched.h>
 #include <linux/workqueue.h>
 #include "internal.h"
+#include "trace.h"
 
 static struct workqueue_struct *xsync_wq;
 
@@ -117,6 +118,7 @@ static void xsync_callbacks_run(struct work_struct *work)
 		/* Idle, with its function read, before whoever queues it again. */
 		smp_store_release(&head->func, NULL);
 		atomic_long_dec(&s->callbacks);
+		xsync_trace(xsync_callback, s->name, func);
 		lock_map_acquire(&s->domain->callback_map);
 		func(head);
 		lock_map_release(&s->domain->callback_map);

@@ -40,6 +40,8 @@ static void xsync_state_free(struct xsync_state *s)
 {
 	xcall_free(s->ask);
 	free_cpumask_var(s->pending);
+	free_percpu(s->waits);
+	free_percpu(s->open);
 	free_percpu(s->counts);
 	free_percpu(s->readers);
 	kvfree(s);
@@ -56,7 +58,9 @@ static struct xsync_state *xsync_state_alloc(const char *name,
 	s->name = name;
 	s->readers = alloc_percpu(struct xsync_reader);
 	s->counts = alloc_percpu(struct xsync_counts);
-	if (!s->readers || !s->counts ||
+	s->open = alloc_percpu(struct xsync_hist);
+	s->waits = alloc_percpu(struct xsync_hist);
+	if (!s->readers || !s->counts || !s->open || !s->waits ||
 	    !zalloc_cpumask_var(&s->pending, GFP_KERNEL) ||
 	    xsync_round_setup(s, flavour)) {
 		xsync_state_free(s);
@@ -246,10 +250,8 @@ int xsync_may_wait(struct xsync_state *s, unsigned long ip)
 }
 
 /* Most grace periods end in less time than a sleep takes. */
-static bool xsync_spin(struct xsync_state *s, unsigned long ticket)
+static bool xsync_spin(struct xsync_state *s, unsigned long ticket, u64 end)
 {
-	u64 end = ktime_get_mono_fast_ns() + XSYNC_SPIN_NS;
-
 	while (!xsync_passed(s, ticket)) {
 		if (need_resched() || ktime_get_mono_fast_ns() > end)
 			return false;
@@ -259,12 +261,30 @@ static bool xsync_spin(struct xsync_state *s, unsigned long ticket)
 	return true;
 }
 
+/* The ticket is not done yet. */
+static int xsync_await(struct xsync_state *s, unsigned long ticket,
+		       unsigned int task_state, u64 ns)
+{
+	u64 began = ktime_get_mono_fast_ns();
+	ktime_t expires = KTIME_MAX;
+	int err = 0;
+
+	if (ns < KTIME_MAX)
+		expires = ktime_add_safe(ktime_get(), ns_to_ktime(ns));
+	if (!xsync_spin(s, ticket, began + XSYNC_SPIN_NS)) {
+		this_cpu_inc(s->counts->slept);
+		err = xsync_waitlist_sleep(&s->waitlist, ticket, task_state, expires);
+	}
+	if (!err)
+		xsync_hist_add(s->waits, ktime_get_mono_fast_ns() - began);
+	return err;
+}
+
 /* @ns: KTIME_MAX means for ever. */
 static int xsync_wait_in(struct xsync_domain *d, unsigned long ticket,
 			 unsigned int task_state, u64 ns, unsigned long ip)
 {
 	struct xsync_state *s = d->state;
-	ktime_t expires = KTIME_MAX;
 	int err;
 
 	/* First of all: in an NMI not even the time may be asked for. */
@@ -274,11 +294,11 @@ static int xsync_wait_in(struct xsync_domain *d, unsigned long ticket,
 	might_sleep();
 	lock_map_sync(&d->read_map);
 
-	if (ns < KTIME_MAX)
-		expires = ktime_add_safe(ktime_get(), ns_to_ktime(ns));
-	if (xsync_spin(s, ticket))
-		return 0;
-	return xsync_waitlist_sleep(&s->waitlist, ticket, task_state, expires);
+	this_cpu_inc(s->counts->waits);
+	if (!xsync_passed(s, ticket))
+		return xsync_await(s, ticket, task_state, ns);
+	xsync_hist_add(s->waits, 0);
+	return 0;
 }
 
 int xsync_wait(struct xsync_domain *d, unsigned long ticket)

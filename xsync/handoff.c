@@ -22,8 +22,9 @@
  * outbox until the CPU's dead callback (it went down) or online callback (it
  * came up) makes the pass.  With preemption off a CPU that was seen online
  * cannot reach that point, since it is taken down by stop_machine().  There is
- * one pass at a time per outbox: in the irq_work and in the online callback it
- * runs on its own CPU with interrupts off, in the dead callback that CPU is gone.
+ * one pass at a time per outbox: in the irq_work, in the online callback and in a
+ * task that sends a cross-call it runs on its own CPU with interrupts off, in the
+ * dead callback that CPU is gone.
  *
  * Memory ordering.
  *  A  xsync_handoff()'s xchg() against the pass's smp_mb(): whoever is told
@@ -118,8 +119,28 @@ void xsync_outbox_drain(unsigned int cpu)
 	local_irq_restore(flags);
 }
 
-/* Passes are short; one that is held up by a CPU going down is not. */
-static void xsync_outbox_relax(u64 since)
+/**
+ * xsync_outbox_pass_here - make the pass of this CPU that is due, at once
+ *
+ * Context: Task context, interrupts off, no rq->lock held.
+ */
+void xsync_outbox_pass_here(void)
+{
+	struct xsync_outbox *box = this_cpu_ptr(&xsync_outboxes);
+
+	if (!llist_empty(&box->list))
+		xsync_outbox_pass(box);
+}
+
+/**
+ * xsync_relax - between two looks at what is short, as a rule
+ * @since: when the looking began
+ *
+ * A pass that is held up by a CPU going down is not short.
+ *
+ * Context: Task context, may sleep.
+ */
+void xsync_relax(u64 since)
 {
 	if (ktime_get_mono_fast_ns() - since < XSYNC_SPIN_NS)
 		cpu_relax();
@@ -135,7 +156,7 @@ static void xsync_outbox_wait_pass(struct xsync_outbox *box)
 	if (!(pass & 1))
 		return;
 	while (smp_load_acquire(&box->passes) == pass)	/* C */
-		xsync_outbox_relax(since);
+		xsync_relax(since);
 }
 
 void xsync_handoff_sync(struct xsync_handoff *h)
@@ -146,7 +167,7 @@ void xsync_handoff_sync(struct xsync_handoff *h)
 	might_sleep();
 	do {
 		while (smp_load_acquire(&h->queued))	/* B */
-			xsync_outbox_relax(since);
+			xsync_relax(since);
 		for_each_possible_cpu(cpu)
 			xsync_outbox_wait_pass(per_cpu_ptr(&xsync_outboxes, cpu));
 	} while (smp_load_acquire(&h->queued));	/* B */
@@ -180,16 +201,26 @@ void xsync_handoff_setup(void)
 	}
 }
 
+/**
+ * xsync_outboxes_sync - wait for what was handed off on all CPUs
+ *
+ * Context: Task context, may sleep.
+ */
+void xsync_outboxes_sync(void)
+{
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu)
+		irq_work_sync(&per_cpu_ptr(&xsync_outboxes, cpu)->work);
+}
+
 /* Nobody is left who could hand anything off; the last passes may still run. */
 void xsync_handoff_teardown(void)
 {
 	unsigned int cpu;
 
-	for_each_possible_cpu(cpu) {
-		struct xsync_outbox *box = per_cpu_ptr(&xsync_outboxes, cpu);
-
-		irq_work_sync(&box->work);
-		WARN_ONCE(!llist_empty(&box->list),
+	xsync_outboxes_sync();
+	for_each_possible_cpu(cpu)
+		WARN_ONCE(!llist_empty(&per_cpu_ptr(&xsync_outboxes, cpu)->list),
 			  "xsync: a hand-off on CPU %u outlived its owner\n", cpu);
-	}
 }

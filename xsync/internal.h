@@ -8,6 +8,7 @@
 
 #include <linux/cpumask.h>
 #include <linux/hrtimer.h>
+#include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/percpu.h>
@@ -15,6 +16,7 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
+#include "hist.h"
 #include "xcall.h"
 #include "xsync.h"
 
@@ -48,6 +50,8 @@ struct xsync_misuse {
 
 struct xsync_counts {
 	unsigned long starts;
+	unsigned long waits;
+	unsigned long slept;	/* waits that did not end at once */
 };
 
 /* Bits of xsync_state.flags */
@@ -66,7 +70,7 @@ struct xsync_state {
 	unsigned long need;		/* [any] the highest ticket given */
 	unsigned long flags;		/* [any] */
 
-	unsigned long round_began;	/* [drive] in jiffies */
+	u64 round_began;		/* [drive] ns; 0: it may end at once */
 	unsigned long rounds;		/* [drive] statistics */
 	cpumask_var_t pending;		/* [drive] CPUs the round waits for */
 	struct xcall *ask;		/* [init] XSYNC_IPI: what a round begins with */
@@ -74,6 +78,8 @@ struct xsync_state {
 
 	struct xsync_reader __percpu *readers;	/* [init] */
 	struct xsync_counts __percpu *counts;	/* [init] statistics */
+	struct xsync_hist __percpu *open;	/* [init] how long rounds stayed open */
+	struct xsync_hist __percpu *waits;	/* [init] how long waiters waited */
 
 	struct xsync_handoff kick;	/* runs xsync_drive() soon */
 	struct hrtimer poller;		/* [poll] runs it again while a round is open */
@@ -133,6 +139,7 @@ int xsync_waitlist_sleep(struct xsync_waitlist *w, unsigned long ticket,
 			 unsigned int state, ktime_t expires);
 bool xsync_waitlist_wake_locked(struct xsync_waitlist *w, unsigned int max);
 bool xsync_waitlist_wake(struct xsync_waitlist *w);
+unsigned int xsync_waitlist_first(struct xsync_waitlist *w, char *comm, pid_t *pid);
 int xsync_may_sleep(void);
 
 /* misuse.c */
@@ -156,23 +163,34 @@ int xsync_may_wait(struct xsync_state *s, unsigned long ip);
 
 /* handoff.c */
 void xsync_outbox_drain(unsigned int cpu);
+void xsync_outbox_pass_here(void);
+void xsync_outboxes_sync(void);
+void xsync_relax(u64 since);
 unsigned long xsync_outbox_counts(unsigned int cpu, bool *queued);
 void xsync_handoff_setup(void);
 void xsync_handoff_teardown(void);
 
 /* xcall.c */
-struct xcall_counts {
-	unsigned long posts;	/* requests posted on this CPU */
-	unsigned long sent;	/* IPIs sent by this CPU */
-	unsigned long saved;	/* IPIs not sent: one was on its way already */
+struct xcall_totals {
+	unsigned long stalls;	/* waits that were reported */
+	unsigned long refused;	/* waits that could not be legal */
+	const struct xsync_hist __percpu *waits;
 };
 
-void xcall_counts(unsigned int cpu, struct xcall_counts *counts, bool *pending);
+void xcall_totals(struct xcall_totals *totals);
+int xcall_init(void);
+void xcall_exit(void);
+
+/* inbox.c */
 bool xcall_in_function(void);
 void xcall_cpu_offline(void);
 void xcall_cpu_dead(unsigned int cpu);
-int xcall_init(void);
-void xcall_exit(void);
+
+/* stall.c */
+ktime_t xsync_stall_at(ktime_t now);
+bool xsync_stalled(u64 age_ns);
+void xsync_report_stall(struct xsync_state *s, u64 age_ns);
+void xcall_report_stall(struct xcall *x, u64 age_ns);
 
 /* hotplug.c */
 int xsync_hotplug_init(void);

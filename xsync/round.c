@@ -67,27 +67,20 @@
  * Limits.  A CPU that never leaves keeps the ticket open; it is named once per
  * round after stall_ms.
  */
-#define pr_fmt(fmt) "xsync: " fmt
-
 #include <linux/bitops.h>
 #include <linux/cpumask.h>
 #include <linux/export.h>
 #include <linux/irqflags.h>
-#include <linux/jiffies.h>
 #include <linux/minmax.h>
-#include <linux/moduleparam.h>
-#include <linux/printk.h>
 #include <linux/smp.h>
+#include <linux/timekeeping.h>
 #include "compat/hrtimer.h"
 #include "internal.h"
+#include "trace.h"
 
 #define XSYNC_POLL_MIN_NS	(10 * NSEC_PER_USEC)
 #define XSYNC_POLL_MAX_NS	NSEC_PER_MSEC
 #define XSYNC_ROUNDS_AT_ONCE	2
-
-static unsigned int xsync_stall_ms = 10000;
-module_param_named(stall_ms, xsync_stall_ms, uint, 0600);
-MODULE_PARM_DESC(stall_ms, "report a grace period that is open for so long, 0: never (10000)");
 
 /* The CPUs that IPI rounds interrupt; changed under xsync_domains_lock. */
 struct cpumask xsync_asked;
@@ -97,7 +90,7 @@ static unsigned long xsync_word(const struct xsync_state *s, unsigned int cpu)
 	return smp_load_acquire(&per_cpu_ptr(s->readers, cpu)->word);	/* E */
 }
 
-/* Read all words; called right after the sequence became odd. */
+/* Read all words, after the sequence became odd. */
 static void xsync_scan(struct xsync_state *s)
 {
 	unsigned int cpu;
@@ -126,6 +119,49 @@ static void xsync_rescan(struct xsync_state *s)
 	}
 }
 
+/* The round did not end with the first look at it: what follows takes time. */
+static void xsync_stays_open(struct xsync_state *s)
+{
+	if (s->round_began)
+		return;
+	WRITE_ONCE(s->round_began, ktime_get_mono_fast_ns() | 1);
+	xsync_trace(xsync_round_open, s->name, s->seq);
+}
+
+static void xsync_begin_round(struct xsync_state *s)
+{
+	/* Who sees it odd sees that the last round's time is no more. */
+	smp_store_release(&s->seq, s->seq + 1);
+	smp_mb();	/* D */
+	if (!s->ask) {
+		xsync_scan(s);
+		return;
+	}
+	WRITE_ONCE(s->asked, true);
+	xcall_post(s->ask, &xsync_asked);
+}
+
+static void xsync_look(struct xsync_state *s)
+{
+	if (!s->asked) {
+		xsync_rescan(s);
+	} else if (xcall_done(s->ask)) {
+		WRITE_ONCE(s->asked, false);
+		xsync_scan(s);
+	}
+}
+
+static void xsync_end_round(struct xsync_state *s)
+{
+	u64 began = s->round_began;
+
+	xsync_hist_add(s->open, began ? ktime_get_mono_fast_ns() - began : 0);
+	WRITE_ONCE(s->round_began, 0);
+	WRITE_ONCE(s->rounds, s->rounds + 1);
+	smp_store_release(&s->seq, s->seq + 1);	/* E */
+	xsync_trace(xsync_round_end, s->name, s->seq);
+}
+
 /*
  * Move the rounds on as far as they go now, XSYNC_DRIVING being held.  Returns
  * whether one ended.
@@ -135,34 +171,18 @@ static bool xsync_drive_rounds(struct xsync_state *s)
 	unsigned int ended = 0;
 
 	while (ended < XSYNC_ROUNDS_AT_ONCE) {
-		unsigned long seq = s->seq;
-
-		if (seq & 1) {
-			if (!s->asked) {
-				xsync_rescan(s);
-			} else if (xcall_done(s->ask)) {
-				s->asked = false;
-				xsync_scan(s);
-			} else {
-				break;
-			}
-		} else {
-			if (!xsync_open(s))
-				break;
-			s->round_began = jiffies;
-			WRITE_ONCE(s->seq, ++seq);
-			smp_mb();	/* D */
-			if (s->ask) {
-				s->asked = true;
-				xcall_post(s->ask, &xsync_asked);
-				break;
-			}
-			xsync_scan(s);
-		}
-		if (!cpumask_empty(s->pending))
+		if (s->seq & 1)
+			xsync_look(s);
+		else if (xsync_open(s))
+			xsync_begin_round(s);
+		else
 			break;
-		WRITE_ONCE(s->rounds, s->rounds + 1);
-		smp_store_release(&s->seq, seq + 1);	/* E */
+
+		if (s->asked || !cpumask_empty(s->pending)) {
+			xsync_stays_open(s);
+			break;
+		}
+		xsync_end_round(s);
 		ended++;
 	}
 	return ended;
@@ -260,21 +280,22 @@ bool xsync_inside(const struct xsync_state *s)
 	return word & XSYNC_NEST_MASK;
 }
 
-static void xsync_report_stall(struct xsync_state *s)
+/* Report a round once that has been open for too long. */
+static void xsync_look_for_stall(struct xsync_state *s)
 {
-	unsigned int limit = READ_ONCE(xsync_stall_ms);
-	unsigned long seq = READ_ONCE(s->seq);
-	unsigned long age = jiffies - READ_ONCE(s->round_began);
+	unsigned long seq = smp_load_acquire(&s->seq);	/* xsync_begin_round() */
+	u64 began = READ_ONCE(s->round_began);
+	u64 age;
 
-	if (!limit || !(seq & 1) || s->stalled_seq == seq ||
-	    age < msecs_to_jiffies(limit))
+	if (!(seq & 1) || !began || s->stalled_seq == seq)
+		return;
+	age = ktime_get_mono_fast_ns() - began;
+	if (!xsync_stalled(age))
 		return;
 
 	s->stalled_seq = seq;
 	s->stalls++;
-	pr_warn("%s: a grace period is held up for %u ms by a read section on CPU %*pbl; %ld callbacks wait\n",
-		s->name, jiffies_to_msecs(age), cpumask_pr_args(s->pending),
-		atomic_long_read(&s->callbacks));
+	xsync_report_stall(s, age);
 }
 
 /* Have the rounds looked at again, the later the longer this one is open. */
@@ -286,7 +307,7 @@ static void xsync_arm_poller(struct xsync_state *s)
 	    test_and_set_bit(XSYNC_POLLING, &s->flags))
 		return;
 
-	xsync_report_stall(s);
+	xsync_look_for_stall(s);
 	seq = READ_ONCE(s->seq);
 	if (s->poll_seq != seq)
 		s->poll_ns = XSYNC_POLL_MIN_NS;

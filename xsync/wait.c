@@ -22,6 +22,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/string.h>
 #include "internal.h"
 
 /* Woken by one interrupt; the rest by the next. */
@@ -133,6 +134,34 @@ bool xsync_waitlist_wake(struct xsync_waitlist *w)
 	more = xsync_waitlist_wake_locked(w, XSYNC_WAKE_BATCH);
 	raw_spin_unlock_irqrestore(&w->lock, flags);
 	return more;
+}
+
+/**
+ * xsync_waitlist_first - who waits, for a report
+ * @w: the list
+ * @comm: the name of the first waiter's task, or "-"
+ * @pid: its pid, or 0
+ *
+ * Context: Hard interrupt or task context; no rq->lock held.
+ * Return: how many wait.
+ */
+unsigned int xsync_waitlist_first(struct xsync_waitlist *w, char *comm, pid_t *pid)
+{
+	struct xsync_waiter *waiter;
+	unsigned int waiters = 0;
+	unsigned long flags;
+
+	strscpy(comm, "-", TASK_COMM_LEN);
+	*pid = 0;
+	raw_spin_lock_irqsave(&w->lock, flags);
+	list_for_each_entry(waiter, &w->waiters, node) {
+		if (waiters++)
+			continue;
+		strscpy(comm, waiter->task->comm, TASK_COMM_LEN);
+		*pid = waiter->task->pid;
+	}
+	raw_spin_unlock_irqrestore(&w->lock, flags);
+	return waiters;
 }
 
 /**

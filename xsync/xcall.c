@@ -2,109 +2,87 @@
 /*
  * xcall - run a function on each CPU of a mask, asked for in any context.
  *
- * Structures.  A request (struct xcall) owns a node for each possible CPU, so
- * posting allocates nothing.  Each possible CPU has two inboxes, lockless lists
- * of such nodes: one emptied in an IPI, one by a thread bound to that CPU.
- *
- *	xcall_post()   any context: claims the request, notes the mask, hands off
- *	xcall_send()   the hand-off: puts a node into each target's inbox, kicks
- *	xcall_kicked() the IPI on the target, or
- *	xcall_thread() the target's thread: takes the whole inbox and runs it
+ * Structures.  A request (struct xcall) owns all that a run needs, so posting
+ * allocates nothing; inbox.c brings it to its targets.  xcall_post() hands that
+ * off; xcall_run(), whose caller waits anyhow, does it itself.
  *
  * States of a request.  busy == 0: idle, the masks of the last run stand.  0 -> 1
- * by xcall_post().  left counts the nodes in inboxes, and one for the sender
- * until all are in.  Who takes it to 0 ends the run: busy = 0, waiters woken.
- * That happens under the lock of the wait list, and waiters take it once more
- * before they return, so the end of a run is done with a request before its owner
- * can free it.
+ * by a post.  left counts the nodes in inboxes, and one for the sender until all
+ * are in.  Who takes it to 0 ends the run: busy = 0, waiters woken.  That happens
+ * under the lock of the wait list, and waiters take it once more before they
+ * return, so who was told of the end can post again at once.
  *
- * Kicks.  One IPI is sent when an inbox has nothing under way: the sender adds its
- * node and sends if it takes kick from 0 to 1; the receiver sets kick to 0, then
- * takes the list.  The IPI's descriptor is free again before its function runs,
- * and only that function clears kick, so it is never queued twice.  A sender that
- * is its own target empties its inbox itself and leaves kick alone.
+ * References.  The owner has one and the run in flight another, so a request that
+ * was cancelled can be freed while a CPU that does not answer still has a node of
+ * it; the last one frees the memory, in whatever context that is.
+ *
+ * Cancelling.  Each node is passed by its target nevertheless, but without calling
+ * the function; only functions that are running are waited for.  That is what lets
+ * xcall_run_killable() and xcall_run_timeout() return, their argument being on the
+ * caller's stack perhaps, while a target has its interrupts off.
  *
  * News.  The end of a run is also handed off, if the owner asked for that, after
  * busy = 0 and under the same lock: the function finds the request idle, and who
  * has freed the request knows that the hand-off was made.
  *
- * Order.  The nodes of one source CPU go through its outbox into the inboxes, each
- * a first-in-first-out queue: per source, target and mode, functions run in the
- * order in which they were posted.
+ * Waiting.  A waiter looks for itself first, for as long as an IPI may take, if
+ * nobody else wants its CPU: an answer is faster than a sleep and a wake-up.  If
+ * somebody does, sleeping at once lets callers that share a CPU put their requests
+ * into the same inboxes, for which one IPI does.
  *
  * Memory ordering.
- *  A  sender: llist_add(), then xchg(kick); receiver: kick = 0, full barrier,
- *     then llist_del_all().  The sender sends, or its node is taken.
- *  C  the kernel's release of the IPI's descriptor, then the release of kick: who
- *     takes kick by xchg() finds the descriptor free.
  *  B  each node's fully ordered decrement of left, then the releases of runs and
  *     busy: whoever sees the request done sees what its functions did, and the masks.
+ *  D  see inbox.c.
  *
- * Hotplug.  Sending runs with interrupts off, so a target that was seen online
- * cannot go down before its node is in its inbox.  What a CPU has not run when it
- * is dead is counted as offline by the dead callback and never runs: a parked
- * thread is not woken, and an IPI that was sent is run by the CPU on its way down.
- * A thread function must not wait for CPU hotplug, which waits for the thread;
- * lockdep is told by a map that is held around each function and taken in the
- * offline callback.
- *
- * Unload.  Requests are gone by then, but not all IPIs; see xcall_exit().
- *
- * Limits.  A thread has the default priority and can be starved.  All targets of
- * a request are sent to in one interrupt.
+ * lockdep.  A thread-mode function is held under a map of the place where its
+ * request was made, of which each wait is a lock_map_sync(): a lock that a waiter
+ * holds and a function takes is reported the first time both were seen.
  */
 #include <linux/export.h>
 #include <linux/irqflags.h>
 #include <linux/kernel.h>
-#include <linux/lockdep.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
 #include <linux/percpu.h>
-#include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/stat.h>
 #include <linux/slab.h>
-#include <linux/smp.h>
-#include <linux/smpboot.h>
 #include <linux/timekeeping.h>
-#include "internal.h"
+#include "compat/lockdep.h"
+#include "inbox.h"
+#include "trace.h"
 
-struct xcall_node {
-	struct llist_node node;
-	struct xcall *call;
-};
-
-struct xcall {
-	xcall_func_t func;
-	void *arg;
-	unsigned int flags;
-	unsigned long busy;
-	atomic_t left;
-	unsigned long runs;		/* ended, under waitlist.lock */
-	struct xsync_waitlist waitlist;
-	struct xsync_handoff send;
-	struct xsync_handoff *notify;	/* the owner's */
-	cpumask_var_t targets;		/* these three: of the run under way, */
-	cpumask_var_t ran;		/* or of the last one */
-	cpumask_var_t offline;
-	struct xcall_node nodes[];	/* by target CPU */
-};
-
-struct xcall_cpu {
-	struct llist_head ipi;
-	struct llist_head thread;
-	int kick;			/* 1: an IPI is under way */
-	call_single_data_t csd;
-	struct task_struct *task;
-	struct xcall_counts counts;	/* of this CPU as a source */
-};
-
-static DEFINE_PER_CPU_ALIGNED(struct xcall_cpu, xcall_cpus);
+/* An IPI takes microseconds, or as long as a hypervisor lets its target wait. */
+#define XCALL_SPIN_NS	(500 * NSEC_PER_USEC)
 
 static struct xsync_misuse xcall_misuse;
+static unsigned long xcall_stalls;	/* statistics, may be short */
+static struct xsync_hist __percpu *xcall_waits;
 
-static struct lock_class_key xcall_thread_key;
-static struct lockdep_map __maybe_unused xcall_thread_map;
+/* A request that xcall_run() has used, for the next one on this CPU. */
+static DEFINE_PER_CPU(struct xcall *, xcall_spare);
 
-/* One node less to run; the last one ends the run. */
-static void xcall_put(struct xcall *x)
+/**
+ * xcall_put - give a reference back
+ * @x: the request
+ *
+ * Context: Any but NMI and under rq->lock.
+ */
+void xcall_put(struct xcall *x)
+{
+	if (refcount_dec_and_test(&x->refs))
+		kvfree_rcu(x, rcu);
+}
+
+/**
+ * xcall_node_passed - there is one node less to run; the last one ends the run
+ * @x: the request
+ *
+ * Context: Any but NMI and under rq->lock.
+ */
+void xcall_node_passed(struct xcall *x)
 {
 	unsigned long flags;
 
@@ -118,97 +96,30 @@ static void xcall_put(struct xcall *x)
 		xsync_handoff(x->notify);
 	xsync_waitlist_wake_locked(&x->waitlist, UINT_MAX);
 	raw_spin_unlock_irqrestore(&x->waitlist.lock, flags);
-}
-
-/* Run all that is in an inbox of this CPU. */
-static void xcall_run_inbox(struct llist_head *inbox)
-{
-	struct llist_node *chain = llist_reverse_order(llist_del_all(inbox));
-	struct xcall_node *node, *next;
-
-	llist_for_each_entry_safe(node, next, chain, node) {
-		struct xcall *x = node->call;
-
-		x->func(x->arg);
-		cpumask_set_cpu(node - x->nodes, x->ran);
-		xcall_put(x);
-	}
-}
-
-static void xcall_kicked(void *info)
-{
-	struct xcall_cpu *box = info;
-
-	/* C */
-	smp_store_release(&box->kick, 0);
-	smp_mb();	/* A */
-	xcall_run_inbox(&box->ipi);
-}
-
-static void xcall_kick(struct xcall_cpu *box, unsigned int cpu)
-{
-	int err;
-
-	if (cpu == raw_smp_processor_id()) {
-		xcall_run_inbox(&box->ipi);
-		return;
-	}
-	if (xchg(&box->kick, 1)) {	/* A */
-		this_cpu_inc(xcall_cpus.counts.saved);
-		return;
-	}
-	err = smp_call_function_single_async(cpu, &box->csd);
-	if (!err) {
-		this_cpu_inc(xcall_cpus.counts.sent);
-		return;
-	}
-	/* Gone in spite of all: the dead callback finds the node. */
-	WARN_ONCE(err != -ENXIO, "xsync: IPI to CPU %u: error %d\n", cpu, err);
-	WRITE_ONCE(box->kick, 0);
-}
-
-static void xcall_send_to(struct xcall *x, unsigned int cpu)
-{
-	struct xcall_cpu *box = per_cpu_ptr(&xcall_cpus, cpu);
-	struct llist_node *node = &x->nodes[cpu].node;
-
-	if (!cpu_online(cpu)) {
-		cpumask_set_cpu(cpu, x->offline);
-		return;
-	}
-
-	atomic_inc(&x->left);
-	if (x->flags & XCALL_THREAD) {
-		/* Whoever finds the inbox empty wakes; a parked thread stays so. */
-		if (llist_add(node, &box->thread))
-			wake_up_process(box->task);
-	} else {
-		llist_add(node, &box->ipi);
-		xcall_kick(box, cpu);
-	}
-}
-
-/* Hard interrupt on the CPU that posted, or interrupts off in its stead. */
-static void xcall_send(struct xsync_handoff *h)
-{
-	struct xcall *x = container_of(h, struct xcall, send);
-	unsigned int cpu;
-
-	for_each_cpu(cpu, x->targets)
-		xcall_send_to(x, cpu);
 	xcall_put(x);
 }
 
-int xcall_post(struct xcall *x, const struct cpumask *mask)
+/* From idle to in flight; false if it was in flight. */
+static bool xcall_begin(struct xcall *x, const struct cpumask *mask)
 {
 	if (cmpxchg(&x->busy, 0, 1))
-		return -EBUSY;
+		return false;
 
-	this_cpu_inc(xcall_cpus.counts.posts);
+	xcall_get(x);
+	xcall_count_post();
+	xsync_trace(xcall_post, x->func, x->flags, mask);
+	WRITE_ONCE(x->cancelled, false);
 	cpumask_copy(x->targets, mask);
 	cpumask_clear(x->ran);
 	cpumask_clear(x->offline);
 	atomic_set(&x->left, 1);
+	return true;
+}
+
+int xcall_post(struct xcall *x, const struct cpumask *mask)
+{
+	if (!xcall_begin(x, mask))
+		return -EBUSY;
 	xsync_handoff(&x->send);
 	return 0;
 }
@@ -232,6 +143,19 @@ const struct cpumask *xcall_offline(struct xcall *x)
 }
 EXPORT_SYMBOL_GPL(xcall_offline);
 
+/**
+ * xcall_unfinished - which CPUs a run still waits for, for a report
+ * @x: the request
+ * @cpus: set to them
+ *
+ * Context: Any.
+ */
+void xcall_unfinished(const struct xcall *x, struct cpumask *cpus)
+{
+	cpumask_andnot(cpus, x->targets, x->ran);
+	cpumask_andnot(cpus, cpus, x->offline);
+}
+
 static int xcall_may_wait(unsigned long ip)
 {
 	const char *where = "in a cross-call function";
@@ -247,20 +171,50 @@ static int xcall_may_wait(unsigned long ip)
 	return err;
 }
 
-static int xcall_wait_in(struct xcall *x, unsigned int task_state, u64 ns,
-			 unsigned long ip)
+static bool xcall_spin(const struct xcall *x, unsigned long ticket, u64 ns)
 {
+	u64 end = ktime_get_mono_fast_ns() + min_t(u64, ns, XCALL_SPIN_NS);
+
+	while (!xsync_seq_passed(smp_load_acquire(&x->runs), ticket)) {	/* B */
+		if (need_resched() || !single_task_running() ||
+		    ktime_get_mono_fast_ns() > end)
+			return false;
+		cpu_relax();
+	}
+	return true;
+}
+
+/* Sleep; a wait that takes too long is reported once, and goes on. */
+static int xcall_sleep(struct xcall *x, unsigned long ticket,
+		       unsigned int task_state, ktime_t expires)
+{
+	u64 began = ktime_get_mono_fast_ns();
+	ktime_t stall = xsync_stall_at(ktime_get());
+	int err;
+
+	if (stall < expires) {
+		err = xsync_waitlist_sleep(&x->waitlist, ticket, task_state, stall);
+		if (err != -ETIMEDOUT)
+			return err;
+		WRITE_ONCE(xcall_stalls, xcall_stalls + 1);
+		xcall_report_stall(x, ktime_get_mono_fast_ns() - began);
+	}
+	return xsync_waitlist_sleep(&x->waitlist, ticket, task_state, expires);
+}
+
+/* Wait for the end of the run in flight, if there is one. */
+static int xcall_await(struct xcall *x, unsigned int task_state, u64 ns)
+{
+	u64 began = ktime_get_mono_fast_ns();
 	ktime_t expires = KTIME_MAX;
 	unsigned long ticket;
 	bool busy;
-	int err;
+	int err = 0;
 
-	err = xcall_may_wait(ip);
-	if (err)
-		return err;
 	might_sleep();
+	if (x->flags & XCALL_THREAD)
+		lock_map_sync(&x->map);
 
-	/* Under the lock: who ended the run is through with the request then. */
 	raw_spin_lock_irq(&x->waitlist.lock);
 	busy = x->busy;
 	ticket = x->runs + 1;
@@ -270,7 +224,24 @@ static int xcall_wait_in(struct xcall *x, unsigned int task_state, u64 ns,
 
 	if (ns < KTIME_MAX)
 		expires = ktime_add_safe(ktime_get(), ns_to_ktime(ns));
-	return xsync_waitlist_sleep(&x->waitlist, ticket, task_state, expires);
+	if (xcall_spin(x, ticket, ns)) {
+		/* Who ended the run is through with the request then. */
+		raw_spin_lock_irq(&x->waitlist.lock);
+		raw_spin_unlock_irq(&x->waitlist.lock);
+	} else {
+		err = xcall_sleep(x, ticket, task_state, expires);
+	}
+	if (!err)
+		xsync_hist_add(xcall_waits, ktime_get_mono_fast_ns() - began);
+	return err;
+}
+
+static int xcall_wait_in(struct xcall *x, unsigned int task_state, u64 ns,
+			 unsigned long ip)
+{
+	int err = xcall_may_wait(ip);
+
+	return err ?: xcall_await(x, task_state, ns);
 }
 
 int xcall_wait(struct xcall *x)
@@ -291,179 +262,189 @@ int xcall_wait_timeout(struct xcall *x, u64 ns)
 }
 EXPORT_SYMBOL_GPL(xcall_wait_timeout);
 
+static void xcall_await_running(struct xcall *x)
+{
+	u64 since = ktime_get_mono_fast_ns();
+	unsigned int cpu;
+
+	might_sleep();
+	if (x->flags & XCALL_THREAD)
+		lock_map_sync(&x->map);
+
+	WRITE_ONCE(x->cancelled, true);
+	smp_mb();	/* D */
+	for_each_cpu(cpu, x->targets)
+		while (smp_load_acquire(&x->nodes[cpu].running))	/* D */
+			xsync_relax(since);
+}
+
+int xcall_cancel(struct xcall *x)
+{
+	int err = xcall_may_wait(_RET_IP_);
+
+	if (!err)
+		xcall_await_running(x);
+	return err;
+}
+EXPORT_SYMBOL_GPL(xcall_cancel);
+
 void xcall_notify(struct xcall *x, struct xsync_handoff *h)
 {
 	x->notify = h;
 }
 EXPORT_SYMBOL_GPL(xcall_notify);
 
-static void xcall_release(struct xcall *x)
+/* The four masks are behind the nodes, all in one allocation. */
+static size_t xcall_size(void)
 {
-	free_cpumask_var(x->offline);
-	free_cpumask_var(x->ran);
-	free_cpumask_var(x->targets);
-	kvfree(x);
+	struct xcall *x;
+
+	return size_add(struct_size(x, nodes, nr_cpu_ids), 4 * cpumask_size());
 }
 
-struct xcall *xcall_alloc(xcall_func_t func, void *arg, unsigned int flags,
-			  gfp_t gfp)
+/* The function behind xcall_alloc(), which see. */
+struct xcall *__xcall_alloc(xcall_func_t func, void *arg, unsigned int flags,
+			    gfp_t gfp, struct lock_class_key *key, const char *name)
 {
 	struct xcall *x;
 	unsigned int cpu;
+	void *masks;
 
 	if (flags & ~XCALL_THREAD)
 		return NULL;
-	x = kvzalloc(struct_size(x, nodes, nr_cpu_ids), gfp);
+	x = kvzalloc(xcall_size(), gfp);
 	if (!x)
 		return NULL;
-	if (!zalloc_cpumask_var(&x->targets, gfp) ||
-	    !zalloc_cpumask_var(&x->ran, gfp) ||
-	    !zalloc_cpumask_var(&x->offline, gfp)) {
-		xcall_release(x);
-		return NULL;
-	}
 
+	masks = &x->nodes[nr_cpu_ids];
+	x->targets = masks;
+	x->ran = masks + cpumask_size();
+	x->offline = masks + 2 * cpumask_size();
+	x->kicks = masks + 3 * cpumask_size();
 	x->func = func;
 	x->arg = arg;
 	x->flags = flags;
+	refcount_set(&x->refs, 1);
+	lockdep_init_map(&x->map, name, key, 0);
 	xsync_waitlist_init(&x->waitlist, &x->runs);
 	xsync_handoff_init(&x->send, xcall_send);
 	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
 		x->nodes[cpu].call = x;
 	return x;
 }
-EXPORT_SYMBOL_GPL(xcall_alloc);
+EXPORT_SYMBOL_GPL(__xcall_alloc);
 
 void xcall_free(struct xcall *x)
 {
-	if (!x || xcall_wait_in(x, TASK_UNINTERRUPTIBLE, KTIME_MAX, _RET_IP_))
+	unsigned long flags;
+
+	if (!x)
 		return;
-	xcall_release(x);
+
+	if (!READ_ONCE(x->cancelled) &&
+	    xcall_wait_in(x, TASK_UNINTERRUPTIBLE, KTIME_MAX, _RET_IP_))
+		WRITE_ONCE(x->cancelled, true);
+
+	/* What may still end is nobody's news any more. */
+	raw_spin_lock_irqsave(&x->waitlist.lock, flags);
+	x->notify = NULL;
+	raw_spin_unlock_irqrestore(&x->waitlist.lock, flags);
+	xcall_put(x);
 }
 EXPORT_SYMBOL_GPL(xcall_free);
 
-int xcall_run(const struct cpumask *mask, xcall_func_t func, void *arg)
+static struct xcall *xcall_take_spare(xcall_func_t func, void *arg)
+{
+	struct xcall *x = this_cpu_xchg(xcall_spare, NULL);
+
+	if (!x)
+		return xcall_alloc(func, arg, XCALL_IPI, GFP_KERNEL);
+	x->func = func;
+	x->arg = arg;
+	return x;
+}
+
+static void xcall_give_spare(struct xcall *x)
+{
+	if (this_cpu_cmpxchg(xcall_spare, NULL, x))
+		xcall_put(x);
+}
+
+static int xcall_run_in(const struct cpumask *mask, xcall_func_t func, void *arg,
+			unsigned int task_state, u64 ns, unsigned long ip)
 {
 	struct xcall *x;
 	int err;
 
-	err = xcall_may_wait(_RET_IP_);
+	err = xcall_may_wait(ip);
 	if (err)
 		return err;
-	x = xcall_alloc(func, arg, XCALL_IPI, GFP_KERNEL);
+	x = xcall_take_spare(func, arg);
 	if (!x)
 		return -ENOMEM;
-	xcall_post(x, mask);
-	err = xcall_wait(x);
-	if (!err && !cpumask_empty(x->offline))
+
+	xcall_begin(x, mask);
+	xcall_send_now(x);
+	err = xcall_await(x, task_state, ns);
+	if (err) {
+		xcall_await_running(x);
+		xcall_put(x);
+		return err;
+	}
+	if (!cpumask_empty(x->offline))
 		err = -ENXIO;
-	xcall_free(x);
+	xcall_give_spare(x);
 	return err;
+}
+
+int xcall_run(const struct cpumask *mask, xcall_func_t func, void *arg)
+{
+	return xcall_run_in(mask, func, arg, TASK_UNINTERRUPTIBLE, KTIME_MAX, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(xcall_run);
 
-/**
- * xcall_in_function - whether the caller is a thread-mode function
- *
- * An IPI-mode function is atomic context and needs no mark of its own.
- *
- * Context: Any.
- * Return: true in such a function.
- */
-bool xcall_in_function(void)
+int xcall_run_killable(const struct cpumask *mask, xcall_func_t func, void *arg)
 {
-	return in_task() && raw_cpu_read(xcall_cpus.task) == current;
+	return xcall_run_in(mask, func, arg, TASK_KILLABLE, KTIME_MAX, _RET_IP_);
 }
+EXPORT_SYMBOL_GPL(xcall_run_killable);
 
-void xcall_counts(unsigned int cpu, struct xcall_counts *counts, bool *pending)
+int xcall_run_timeout(const struct cpumask *mask, xcall_func_t func, void *arg, u64 ns)
 {
-	struct xcall_cpu *box = per_cpu_ptr(&xcall_cpus, cpu);
-
-	*counts = box->counts;
-	*pending = !llist_empty(&box->ipi) || !llist_empty(&box->thread);
+	return xcall_run_in(mask, func, arg, TASK_KILLABLE, ns, _RET_IP_);
 }
+EXPORT_SYMBOL_GPL(xcall_run_timeout);
 
-/* Runs in CPU hotplug's offline step, which functions must not wait for. */
-void xcall_cpu_offline(void)
+/* For debugfs. */
+void xcall_totals(struct xcall_totals *totals)
 {
-	lock_map_acquire(&xcall_thread_map);
-	lock_map_release(&xcall_thread_map);
+	totals->stalls = READ_ONCE(xcall_stalls);
+	totals->refused = READ_ONCE(xcall_misuse.count);
+	totals->waits = xcall_waits;
 }
-
-static void xcall_forget(struct llist_head *inbox, unsigned int cpu)
-{
-	struct llist_node *chain = llist_del_all(inbox);
-	struct xcall_node *node, *next;
-
-	llist_for_each_entry_safe(node, next, chain, node) {
-		cpumask_set_cpu(cpu, node->call->offline);
-		xcall_put(node->call);
-	}
-}
-
-/**
- * xcall_cpu_dead - count as offline what a CPU has not run
- * @cpu: the CPU, which is gone
- *
- * Context: CPU hotplug callback.
- */
-void xcall_cpu_dead(unsigned int cpu)
-{
-	struct xcall_cpu *box = per_cpu_ptr(&xcall_cpus, cpu);
-
-	WRITE_ONCE(box->kick, 0);
-	xcall_forget(&box->ipi, cpu);
-	xcall_forget(&box->thread, cpu);
-}
-
-static int xcall_thread_should_run(unsigned int cpu)
-{
-	return !llist_empty(&per_cpu_ptr(&xcall_cpus, cpu)->thread);
-}
-
-static void xcall_thread(unsigned int cpu)
-{
-	lock_map_acquire(&xcall_thread_map);
-	xcall_run_inbox(&per_cpu_ptr(&xcall_cpus, cpu)->thread);
-	lock_map_release(&xcall_thread_map);
-}
-
-static struct smp_hotplug_thread xcall_threads = {
-	.store = &xcall_cpus.task,
-	.thread_should_run = xcall_thread_should_run,
-	.thread_fn = xcall_thread,
-	.thread_comm = "xcall/%u",
-};
 
 int xcall_init(void)
 {
-	unsigned int cpu;
+	int err;
 
 	xsync_misuse_init(&xcall_misuse, "xcall");
-	lockdep_init_map(&xcall_thread_map, "xcall_thread", &xcall_thread_key, 0);
-	for_each_possible_cpu(cpu) {
-		struct xcall_cpu *box = per_cpu_ptr(&xcall_cpus, cpu);
-
-		init_llist_head(&box->ipi);
-		init_llist_head(&box->thread);
-		INIT_CSD(&box->csd, xcall_kicked, box);
-	}
-	return smpboot_register_percpu_thread(&xcall_threads);
-}
-
-static void xcall_nothing(void *unused)
-{
+	xcall_waits = alloc_percpu(struct xsync_hist);
+	if (!xcall_waits)
+		return -ENOMEM;
+	err = xcall_inboxes_init();
+	if (err)
+		free_percpu(xcall_waits);
+	return err;
 }
 
 void xcall_exit(void)
 {
-	smpboot_unregister_percpu_thread(&xcall_threads);
-	/*
-	 * An IPI may be under way although there is nothing left for it to run: a
-	 * sender that is its own target has emptied the inbox.  What comes after it
-	 * on each CPU runs with it, with interrupts off, for which RCU waits.
-	 */
-	on_each_cpu(xcall_nothing, NULL, 1);
-	synchronize_rcu();
+	unsigned int cpu;
+
+	xcall_inboxes_exit();
+	for_each_possible_cpu(cpu)
+		if (per_cpu(xcall_spare, cpu))
+			xcall_put(per_cpu(xcall_spare, cpu));
 	xsync_handoff_sync(&xcall_misuse.report);
+	free_percpu(xcall_waits);
 }

@@ -26,25 +26,33 @@
  *   xcall_notify           yes   yes      yes      yes    yes      yes    no
  *   xcall_alloc            yes   no       no       no     no       no     by gfp
  *   xcall_free             yes   no       no       no     no       no     yes
- *   xcall_wait*, xcall_run yes   error    error    error  error    error  yes
+ *   xcall_wait*            yes   error    error    error  error    error  yes
+ *   xcall_run*             yes   error    error    error  error    error  yes
+ *   xcall_cancel           yes   error    error    error  error    error  yes
  *
  * and in what context the functions run:
  *
  *   xsync_handoff          hard interrupt, or interrupts off in a CPU hotplug
- *                          callback; may wake, queue_work, post; not sleep
+ *                          callback or a task that is in xcall_run(); may wake,
+ *                          queue_work, post; not sleep
  *   xcall, XCALL_IPI       interrupts off on the target CPU, usually in hard
- *                          interrupt, sometimes in the idle task; not sleep
+ *                          interrupt, sometimes in the idle task or in the one
+ *                          that is in xcall_run(); not sleep
  *   xcall, XCALL_THREAD    a thread bound to the target CPU; may sleep
  *
  * All of it is the same on PREEMPT_RT: "interrupts off" includes that no
  * spinlock_t may be taken there.  "error" is -EDEADLK or -EWOULDBLOCK at once.
  * Nothing here may be waited for in a CPU hotplug callback; see xsync.h.
+ *
+ * A wait that lasts longer than the module's parameter stall_ms is reported once
+ * in the kernel log, with the CPUs that it waits for and what they do.
  */
 #ifndef _XSYNC_XCALL_H
 #define _XSYNC_XCALL_H
 
 #include <linux/cpumask.h>
 #include <linux/llist.h>
+#include <linux/lockdep.h>
 #include <linux/types.h>
 
 struct xsync_handoff;
@@ -120,6 +128,9 @@ typedef void (*xcall_func_t)(void *arg);
 
 struct xcall;
 
+struct xcall *__xcall_alloc(xcall_func_t func, void *arg, unsigned int flags,
+			    gfp_t gfp, struct lock_class_key *key, const char *name);
+
 /**
  * xcall_alloc - make a request
  * @func: what to run
@@ -127,11 +138,18 @@ struct xcall;
  * @flags: XCALL_IPI or XCALL_THREAD
  * @gfp: how to allocate
  *
+ * Each place in the source that calls this is a lockdep class of its own, named
+ * after the expression @func.
+ *
  * Context: Task context; may sleep as @gfp says.
  * Return: an idle request, or NULL.
  */
-struct xcall *xcall_alloc(xcall_func_t func, void *arg, unsigned int flags,
-			  gfp_t gfp);
+#define xcall_alloc(func, arg, flags, gfp)				\
+({									\
+	static struct lock_class_key __xcall_key;			\
+									\
+	__xcall_alloc((func), (arg), (flags), (gfp), &__xcall_key, #func); \
+})
 
 /**
  * xcall_notify - have something handed off at the end of each run of a request
@@ -151,7 +169,9 @@ void xcall_notify(struct xcall *x, struct xsync_handoff *h);
  * xcall_free - free a request, after its run ended if it is in flight
  * @x: the request, or NULL
  *
- * Where waiting is refused (see xcall_wait()) the request is leaked.
+ * A request that was cancelled is not waited for.  Where waiting is refused (see
+ * xcall_wait()) the request is freed nevertheless, and no function of it begins any
+ * more, but one that is running is not waited for.
  *
  * Context: Task context, may sleep.  Not in a cross-call function.
  */
@@ -219,11 +239,27 @@ int __must_check xcall_wait_killable(struct xcall *x);
 int __must_check xcall_wait_timeout(struct xcall *x, u64 ns);
 
 /**
+ * xcall_cancel - have no more functions of the run that is in flight begin
+ * @x: the request
+ *
+ * Functions that are running are waited for; a CPU that does not answer is not.
+ * When this returns 0 no function of the run is running, none will, and what
+ * they did is ordered before what the caller does next; xcall_ran() tells which
+ * ran.  The request may be freed at once, but stays in flight, so that it cannot be
+ * posted, until every target has passed over it.
+ *
+ * Context: Task context, may sleep.  Nobody may post the request meanwhile.
+ * Return: 0; errors as xcall_wait(), nothing being cancelled then.
+ */
+int __must_check xcall_cancel(struct xcall *x);
+
+/**
  * xcall_ran - which CPUs ran the function in the last run
  * @x: the request, idle
  *
  * Context: Any.
- * Return: the CPUs; stands until @x is posted again.
+ * Return: the CPUs; stands until @x is posted again.  After xcall_cancel() also of a
+ *	   request that is not idle yet.
  */
 const struct cpumask *xcall_ran(struct xcall *x);
 
@@ -242,10 +278,39 @@ const struct cpumask *xcall_offline(struct xcall *x);
  * @func: what to run, as for XCALL_IPI
  * @arg: its argument
  *
+ * Faster than a post and a wait, and as fast as the kernel's on_each_cpu_mask().
+ *
  * Context: Task context, sleeps.
  * Return: 0 if all ran it; -ENXIO if some were not online and the others ran it;
  *	   -ENOMEM, or an error of xcall_wait(): none ran it.
  */
 int xcall_run(const struct cpumask *mask, xcall_func_t func, void *arg);
+
+/**
+ * xcall_run_killable - as xcall_run(), until the task is killed
+ * @mask: which CPUs
+ * @func: what to run
+ * @arg: its argument
+ *
+ * Context: Task context, sleeps.
+ * Return: as xcall_run(), or -EINTR: some may have run it, none is running it and none
+ *	   will, so @arg need not live on.
+ */
+int __must_check xcall_run_killable(const struct cpumask *mask, xcall_func_t func,
+				    void *arg);
+
+/**
+ * xcall_run_timeout - as xcall_run_killable(), but not for ever
+ * @mask: which CPUs
+ * @func: what to run
+ * @arg: its argument
+ * @ns: for how many nanoseconds at most; functions that are running then are waited
+ *	for all the same
+ *
+ * Context: Task context, sleeps.
+ * Return: as xcall_run_killable(), or -ETIMEDOUT, which promises the same as -EINTR.
+ */
+int __must_check xcall_run_timeout(const struct cpumask *mask, xcall_func_t func,
+				   void *arg, u64 ns);
 
 #endif /* _XSYNC_XCALL_H */

@@ -625,7 +625,7 @@ static void stall_is_reported_once(struct xut *t)
 		goto end;
 	ticket = xsync_start(&d);
 	XUT_EXPECT_EQ(t, d.state->stalls, 0);
-	WRITE_ONCE(d.state->round_began, jiffies - 3600 * HZ);
+	WRITE_ONCE(d.state->round_began, ktime_get_mono_fast_ns() - 3600 * NSEC_PER_SEC);
 	XUT_WAIT(t, READ_ONCE(d.state->stalls) == 1);
 	/* The poller has been there again each time this comes back. */
 	for (i = 0; i < 3; i++)
