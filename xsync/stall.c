@@ -90,9 +90,9 @@ static void xsync_show_stack(void *unused)
 	unsigned int depth;
 
 	depth = stack_trace_save(xsync_stack.entries, XSYNC_STACK_DEPTH, 0);
-	pr_warn("CPU %u, asked for its stack, answered after %llu us, in %s[%d]:\n",
+	pr_warn("CPU %u, asked for its stack, answered after %llu us, in %s[%d]%s\n",
 		raw_smp_processor_id(), div_u64(late, NSEC_PER_USEC),
-		current->comm, current->pid);
+		current->comm, current->pid, depth ? ":" : ", without one");
 	xsync_print_stack(depth);
 	clear_bit_unlock(0, &xsync_stack.busy);
 }
@@ -110,11 +110,14 @@ static void xsync_ask_for_stack(unsigned int cpu)
 
 static void xsync_show_thread(struct task_struct *task)
 {
+	unsigned int depth;
+
 	if (test_and_set_bit_lock(0, &xsync_stack.busy))
 		return;
-	pr_warn("%s[%d], in state %c:\n", task->comm, task->pid, task_state_to_char(task));
-	xsync_print_stack(stack_trace_save_tsk(task, xsync_stack.entries,
-					       XSYNC_STACK_DEPTH, 0));
+	depth = stack_trace_save_tsk(task, xsync_stack.entries, XSYNC_STACK_DEPTH, 0);
+	pr_warn("%s[%d] is in state %c%s\n", task->comm, task->pid,
+		task_state_to_char(task), depth ? ":" : "");
+	xsync_print_stack(depth);
 	clear_bit_unlock(0, &xsync_stack.busy);
 }
 
@@ -169,7 +172,7 @@ void xcall_report_stall(struct xcall *x, u64 age_ns)
 	cpu = cpumask_first(&xsync_stall_cpus);
 	if (cpu < nr_cpu_ids)
 		xcall_glance(cpu, x->flags, &g);
-	pr_warn("%s[%d] waits for %llu ms for %ps() on CPU %*pbl, in the %s; the first of them runs %ps\n",
+	pr_warn("%s[%d] waits for %llu ms for %ps on CPU %*pbl, in the %s; the first of them runs %ps\n",
 		current->comm, current->pid, div_u64(age_ns, NSEC_PER_MSEC), x->func,
 		cpumask_pr_args(&xsync_stall_cpus), thread ? "thread" : "interrupt",
 		g.running);
