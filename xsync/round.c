@@ -71,6 +71,7 @@
 #include <linux/cpumask.h>
 #include <linux/export.h>
 #include <linux/irqflags.h>
+#include <linux/ktime.h>
 #include <linux/minmax.h>
 #include <linux/smp.h>
 #include <linux/timekeeping.h>

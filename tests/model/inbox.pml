@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * Cross-calls in the IPI: the inbox of one CPU, xsync/xcall.c.
+ * Cross-calls in the IPI: the inbox of one CPU, xsync/inbox.c.
  *
  * Two other CPUs and the target itself post to the target, POSTS requests each,
  * two of which may be in flight; meanwhile the target goes down and comes back

@@ -6,6 +6,9 @@
  * sent and not taken until it hears again.  That a node which was given up has been
  * passed over without its function is known when a later one has run there: an
  * inbox is a queue.
+ *
+ * All threads of a case are made before a CPU is held: the thread that makes them
+ * may be put on a CPU that looks idle and does not hear.
  */
 #include <linux/cpumask.h>
 #include <linux/kthread.h>
@@ -53,6 +56,15 @@ static void count(void *arg)
 	atomic_inc(arg);
 }
 
+/* Also those that run when their argument is gone. */
+static atomic_t counted;
+
+static void count_late(void *arg)
+{
+	atomic_inc(&counted);
+	atomic_inc(arg);
+}
+
 /* All that was sent to the CPU before has been passed. */
 static void inbox_is_passed(struct xut *t, unsigned int cpu)
 {
@@ -73,9 +85,9 @@ static int run_and_forget(unsigned int cpu, u64 ns, int *ran)
 		cpumask_set_cpu(cpu, mask);
 		cpumask_set_cpu(raw_smp_processor_id(), mask);
 		if (ns)
-			err = xcall_run_timeout(mask, count, arg, ns);
+			err = xcall_run_timeout(mask, count_late, arg, ns);
 		else
-			err = xcall_run_killable(mask, count, arg);
+			err = xcall_run_killable(mask, count_late, arg);
 		*ran = atomic_read(arg);
 	}
 	kfree(mask);
@@ -91,19 +103,21 @@ static void run_ends_when_time_is_up(struct xut *t)
 
 	if (!spare_cpus(t, &cpu, 1))
 		return;
+	atomic_set(&counted, 0);
 	if (deaf_begin(t, &deaf, cpu)) {
 		XUT_EXPECT_EQ(t, run_and_forget(cpu, NSEC_PER_MSEC, &ran), -ETIMEDOUT);
 		XUT_EXPECT_EQ(t, ran, 1);
 	}
 	deaf_end(&deaf);
 	inbox_is_passed(t, cpu);
+	XUT_EXPECT_EQ(t, atomic_read(&counted), 1);
 	XUT_EXPECT_EQ(t, run_and_forget(cpu, U64_MAX, &ran), 0);
 	XUT_EXPECT_EQ(t, ran, 2);
 }
 
 struct killed {
 	unsigned int cpu;
-	int calling, ended, err, ran;
+	int go, calling, ended, err, ran;
 };
 
 static int killed_thread(void *arg)
@@ -111,6 +125,8 @@ static int killed_thread(void *arg)
 	struct killed *k = arg;
 
 	allow_signal(SIGKILL);
+	while (!READ_ONCE(k->go))
+		usleep_range(20, 100);
 	WRITE_ONCE(k->calling, 1);
 	k->err = run_and_forget(k->cpu, 0, &k->ran);
 	smp_store_release(&k->ended, 1);	/* pairs with the case */
@@ -122,26 +138,29 @@ static int killed_thread(void *arg)
 static void run_ends_when_killed(struct xut *t)
 {
 	struct killed k = {};
-	struct task_struct *task = NULL;
+	struct task_struct *task;
 	struct deaf deaf;
 
 	if (!spare_cpus(t, &k.cpu, 1))
 		return;
-	if (deaf_begin(t, &deaf, k.cpu))
-		task = thread_on(t, raw_smp_processor_id(), killed_thread, &k);
-	if (task) {
+	atomic_set(&counted, 0);
+	task = thread_on(t, raw_smp_processor_id(), killed_thread, &k);
+	if (!task)
+		return;
+	if (deaf_begin(t, &deaf, k.cpu)) {
+		WRITE_ONCE(k.go, 1);
 		XUT_WAIT(t, READ_ONCE(k.calling));
 		send_sig(SIGKILL, task, 1);
 		XUT_WAIT(t, smp_load_acquire(&k.ended));	/* killed_thread() */
 		XUT_EXPECT_EQ(t, k.err, -EINTR);
 		XUT_EXPECT_EQ(t, k.ran, 1);
 	}
+	WRITE_ONCE(k.go, 1);
 	deaf_end(&deaf);
-	if (task) {
-		kthread_stop(task);
-		put_task_struct(task);
-	}
+	kthread_stop(task);
+	put_task_struct(task);
 	inbox_is_passed(t, k.cpu);
+	XUT_EXPECT_EQ(t, atomic_read(&counted), 1);
 }
 
 /* A request that was cancelled: not idle, but of no use to its functions any more. */
@@ -238,13 +257,15 @@ static void hold_here(void *arg)
 struct cancelling {
 	struct xcall *x;
 	struct held *held;
-	int calling, ended, too_early, err;
+	int go, calling, ended, too_early, err;
 };
 
 static int cancel_thread(void *arg)
 {
 	struct cancelling *c = arg;
 
+	while (!READ_ONCE(c->go))
+		usleep_range(20, 100);
 	WRITE_ONCE(c->calling, 1);
 	c->err = xcall_cancel(c->x);
 	c->too_early = !READ_ONCE(c->held->release);
@@ -269,20 +290,23 @@ static void cancel_waits_for_running(struct xut *t, unsigned int cpu, unsigned i
 	c.x = xcall_alloc(hold_here, &h, mode, GFP_KERNEL);
 	if (!XUT_EXPECT(t, c.x))
 		return;
+	task = thread_on(t, raw_smp_processor_id(), cancel_thread, &c);
+	if (!task)
+		goto free;
 	XUT_EXPECT_EQ(t, xcall_post(c.x, cpumask_of(cpu)), 0);
 	XUT_WAIT(t, smp_load_acquire(&h.begun));	/* pairs with hold_here() */
-	task = thread_on(t, raw_smp_processor_id(), cancel_thread, &c);
-	if (task)
-		XUT_WAIT(t, is_in_cancel(&c, task));
+	WRITE_ONCE(c.go, 1);
+	XUT_WAIT(t, is_in_cancel(&c, task));
 	WRITE_ONCE(h.release, 1);
-	if (task) {
-		XUT_WAIT(t, smp_load_acquire(&c.ended));	/* cancel_thread() */
-		XUT_EXPECT(t, !c.too_early);
-		XUT_EXPECT_EQ(t, c.err, 0);
-		XUT_EXPECT(t, cpumask_equal(xcall_ran(c.x), cpumask_of(cpu)));
-		kthread_stop(task);
-		put_task_struct(task);
-	}
+	XUT_WAIT(t, smp_load_acquire(&c.ended));	/* cancel_thread() */
+	XUT_EXPECT(t, !c.too_early);
+	XUT_EXPECT_EQ(t, c.err, 0);
+	XUT_EXPECT(t, cpumask_equal(xcall_ran(c.x), cpumask_of(cpu)));
+	kthread_stop(task);
+	put_task_struct(task);
+	/* Whatever the cancellation did: it looks at our stack. */
+	XUT_WAIT(t, xcall_done(c.x));
+free:
 	xcall_free(c.x);
 }
 
