@@ -25,10 +25,11 @@
  * busy = 0 and under the same lock: the function finds the request idle, and who
  * has freed the request knows that the hand-off was made.
  *
- * Waiting.  A waiter looks for itself first, for as long as an IPI may take, if
- * nobody else wants its CPU: an answer is faster than a sleep and a wake-up.  If
- * somebody does, sleeping at once lets callers that share a CPU put their requests
- * into the same inboxes, for which one IPI does.
+ * Waiting.  A waiter looks for itself first: an answer is faster than a sleep and a
+ * wake-up.  It does so for as long as an IPI takes on a machine, and for as long as
+ * one may take in a virtual one only if nobody else wants its CPU; if somebody does,
+ * sleeping lets callers that share a CPU put their requests into the same inboxes,
+ * for which one IPI does.
  *
  * Memory ordering.
  *  B  each node's fully ordered decrement of left, then the releases of runs and
@@ -42,7 +43,6 @@
 #include <linux/export.h>
 #include <linux/irqflags.h>
 #include <linux/kernel.h>
-#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/percpu.h>
@@ -171,27 +171,41 @@ static int xcall_may_wait(unsigned long ip)
 	return err;
 }
 
-static bool xcall_spin(const struct xcall *x, unsigned long ticket, u64 ns)
+/* Whether to look on, after so long a time and with so long to wait. */
+static bool xcall_spins_on(u64 spent, u64 ns)
 {
-	u64 end = ktime_get_mono_fast_ns() + min_t(u64, ns, XCALL_SPIN_NS);
+	if (spent >= ns || spent > XCALL_SPIN_NS)
+		return false;
+	return spent < XSYNC_SPIN_NS || single_task_running();
+}
+
+/* Returns whether the run ended before it was time to sleep. */
+static bool xcall_spin(const struct xcall *x, unsigned long ticket, u64 began, u64 ns)
+{
+	unsigned int looks = 0;
 
 	while (!xsync_seq_passed(smp_load_acquire(&x->runs), ticket)) {	/* B */
-		if (need_resched() || !single_task_running() ||
-		    ktime_get_mono_fast_ns() > end)
-			return false;
 		cpu_relax();
+		/* To ask for the time takes longer than a look. */
+		if (++looks % 16)
+			continue;
+		if (need_resched() || !xcall_spins_on(ktime_get_mono_fast_ns() - began, ns))
+			return false;
 	}
 	return true;
 }
 
 /* Sleep; a wait that takes too long is reported once, and goes on. */
 static int xcall_sleep(struct xcall *x, unsigned long ticket,
-		       unsigned int task_state, ktime_t expires)
+		       unsigned int task_state, u64 ns, u64 began)
 {
-	u64 began = ktime_get_mono_fast_ns();
-	ktime_t stall = xsync_stall_at(ktime_get());
+	ktime_t now = ktime_get();
+	ktime_t stall = xsync_stall_at(now);
+	ktime_t expires = KTIME_MAX;
 	int err;
 
+	if (ns < KTIME_MAX)
+		expires = ktime_add_safe(now, ns_to_ktime(ns));
 	if (stall < expires) {
 		err = xsync_waitlist_sleep(&x->waitlist, ticket, task_state, stall);
 		if (err != -ETIMEDOUT)
@@ -202,34 +216,19 @@ static int xcall_sleep(struct xcall *x, unsigned long ticket,
 	return xsync_waitlist_sleep(&x->waitlist, ticket, task_state, expires);
 }
 
-/* Wait for the end of the run in flight, if there is one. */
-static int xcall_await(struct xcall *x, unsigned int task_state, u64 ns)
+/* Wait for the end of a run. */
+static int xcall_await(struct xcall *x, unsigned long ticket,
+		       unsigned int task_state, u64 ns)
 {
 	u64 began = ktime_get_mono_fast_ns();
-	ktime_t expires = KTIME_MAX;
-	unsigned long ticket;
-	bool busy;
 	int err = 0;
 
-	might_sleep();
-	if (x->flags & XCALL_THREAD)
-		lock_map_sync(&x->map);
-
-	raw_spin_lock_irq(&x->waitlist.lock);
-	busy = x->busy;
-	ticket = x->runs + 1;
-	raw_spin_unlock_irq(&x->waitlist.lock);
-	if (!busy)
-		return 0;
-
-	if (ns < KTIME_MAX)
-		expires = ktime_add_safe(ktime_get(), ns_to_ktime(ns));
-	if (xcall_spin(x, ticket, ns)) {
+	if (xcall_spin(x, ticket, began, ns)) {
 		/* Who ended the run is through with the request then. */
 		raw_spin_lock_irq(&x->waitlist.lock);
 		raw_spin_unlock_irq(&x->waitlist.lock);
 	} else {
-		err = xcall_sleep(x, ticket, task_state, expires);
+		err = xcall_sleep(x, ticket, task_state, ns, began);
 	}
 	if (!err)
 		xsync_hist_add(xcall_waits, ktime_get_mono_fast_ns() - began);
@@ -239,9 +238,22 @@ static int xcall_await(struct xcall *x, unsigned int task_state, u64 ns)
 static int xcall_wait_in(struct xcall *x, unsigned int task_state, u64 ns,
 			 unsigned long ip)
 {
-	int err = xcall_may_wait(ip);
+	unsigned long ticket;
+	bool busy;
+	int err;
 
-	return err ?: xcall_await(x, task_state, ns);
+	err = xcall_may_wait(ip);
+	if (err)
+		return err;
+	might_sleep();
+	if (x->flags & XCALL_THREAD)
+		lock_map_sync(&x->map);
+
+	raw_spin_lock_irq(&x->waitlist.lock);
+	busy = x->busy;
+	ticket = x->runs + 1;
+	raw_spin_unlock_irq(&x->waitlist.lock);
+	return busy ? xcall_await(x, ticket, task_state, ns) : 0;
 }
 
 int xcall_wait(struct xcall *x)
@@ -373,19 +385,22 @@ static void xcall_give_spare(struct xcall *x)
 static int xcall_run_in(const struct cpumask *mask, xcall_func_t func, void *arg,
 			unsigned int task_state, u64 ns, unsigned long ip)
 {
+	unsigned long ticket;
 	struct xcall *x;
 	int err;
 
 	err = xcall_may_wait(ip);
 	if (err)
 		return err;
+	might_sleep();
 	x = xcall_take_spare(func, arg);
 	if (!x)
 		return -ENOMEM;
 
+	ticket = x->runs + 1;
 	xcall_begin(x, mask);
 	xcall_send_now(x);
-	err = xcall_await(x, task_state, ns);
+	err = xcall_await(x, ticket, task_state, ns);
 	if (err) {
 		xcall_await_running(x);
 		xcall_put(x);
