@@ -1,179 +1,129 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Torture: readers in task, timer interrupt and NMI on all CPUs look at objects
- * that updaters on all CPUs replace.
+ * Torture, in the manner of rcutorture and scftorture: everything at once, for as
+ * long as the module parameter seconds says.
  *
- * An object's age is 0 from before it is published until a grace period after it
- * was replaced has passed; then it is 1.  A section that finds an age of 1, at its
- * begin or at its end, saw a grace period end too early.  Sections are RCU's read
- * sections as well, and RCU frees the objects, so that the age is there to be seen
- * also when the grace period is wrong.
+ * Each CPU has a reader, an updater and a caller, all three threads, and a timer
+ * that also sends NMIs; all of them begin grace periods, and all but the updater
+ * read and post.  What each of them does next is drawn by weight.  See
+ * xsync_test_torture_read.c for what readers and updaters check, and
+ * xsync_test_counted.c for cross-calls.
  *
- * The updaters take turns at what they wait with: wait, poll, callback.
+ * Meanwhile CPUs may go and come.  Threads and timers are driven away then, and
+ * return when their CPU has.
  */
+#include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
+#include <linux/moduleparam.h>
 #include <linux/random.h>
-#include <linux/rcupdate.h>
-#include <linux/slab.h>
-#include <xsync/compat/hrtimer.h>
 #include "xsync_test.h"
+#include "xsync_test_torture.h"
 
-#define TORTURE_TIME	(2 * HZ)
-#define SLOTS		4
-#define TICK_NS		NSEC_PER_MSEC
+static unsigned int seconds = 2;
+module_param(seconds, uint, 0600);
+MODULE_PARM_DESC(seconds, "how long each torture case runs; times 1 + xsync_unit.soak (2)");
 
-struct object {
-	struct xsync_head head;
-	struct rcu_head rcu;
-	int age;
+static const char *const kind_names[TORTURE_KINDS] = {
+	[TORTURE_TASK_SECTIONS] = "sections in tasks",
+	[TORTURE_TIMER_SECTIONS] = "sections in timer interrupts",
+	[TORTURE_NMI_SECTIONS] = "sections in NMIs",
+	[TORTURE_SYNCHRONIZE] = "synchronize",
+	[TORTURE_KILLABLE] = "killable waits",
+	[TORTURE_TIMEOUT] = "timed waits",
+	[TORTURE_POLL] = "start and poll",
+	[TORTURE_CALL] = "callbacks from tasks",
+	[TORTURE_TIMER_CALL] = "callbacks from timer interrupts",
+	[TORTURE_NMI_CALL] = "callbacks from NMIs",
+	[TORTURE_TIMER_TICKET] = "tickets from timer interrupts",
+	[TORTURE_OTHER_DOMAIN] = "synchronize of the other flavour",
+	[TORTURE_POST_WAIT] = "cross-calls waited for",
+	[TORTURE_POST_POLL] = "cross-calls polled for",
+	[TORTURE_POST_TIMEOUT] = "cross-calls waited for with a limit",
+	[TORTURE_TIMER_POST] = "cross-calls from timer interrupts",
+	[TORTURE_NMI_POST] = "cross-calls from NMIs",
+	[TORTURE_CHAIN_POST] = "cross-calls posted again in the hand-off of their end",
+	[TORTURE_RUN] = "cross-calls run",
+	[TORTURE_HANDOFFS] = "hand-offs",
+	[TORTURE_CPUS_OFF] = "CPUs taken away",
 };
 
-struct torture_cpu {
-	struct task_struct *reader, *updater;
-	struct hrtimer timer;
-	unsigned long task_sections, irq_sections, nmi_sections, updates;
-};
+struct torture torture_state;
 
-static struct xsync_domain torture_domain;
-static struct object *slots[SLOTS];
-static struct torture_cpu __percpu *torture_cpus;
-static atomic_t too_early;
-static atomic_t failed_updates;
-static atomic_t running;
-static bool torture_stop;
+static DEFINE_PER_CPU(unsigned long [TORTURE_KINDS], happened);
 
-static void look(unsigned int slot, unsigned int length)
+void torture_note(enum torture_kind kind)
 {
-	unsigned long cookie = xsync_enter(&torture_domain);
-	struct object *o = READ_ONCE(slots[slot]);
-
-	if (READ_ONCE(o->age))
-		atomic_inc(&too_early);
-	while (length--)
-		cpu_relax();
-	if (READ_ONCE(o->age))
-		atomic_inc(&too_early);
-	xsync_exit(&torture_domain, cookie);
+	this_cpu_inc(happened[kind]);
 }
 
-static void look_in_nmi(void *arg)
+static unsigned long torture_sum(enum torture_kind kind)
 {
-	struct torture_cpu *c = arg;
+	unsigned long sum = 0;
+	unsigned int cpu;
 
-	look(c->nmi_sections++ % SLOTS, 50);
+	for_each_possible_cpu(cpu)
+		sum += per_cpu(happened, cpu)[kind];
+	return sum;
 }
 
-static enum hrtimer_restart look_in_timer(struct hrtimer *timer)
-{
-	struct torture_cpu *c = container_of(timer, struct torture_cpu, timer);
-
-	look(c->irq_sections++ % SLOTS, 100);
-	if (c->irq_sections % 8 == 0)
-		xut_nmi_self(look_in_nmi, c);
-	if (READ_ONCE(torture_stop))
-		return HRTIMER_NORESTART;
-	hrtimer_forward_now(timer, ns_to_ktime(TICK_NS));
-	return HRTIMER_RESTART;
-}
-
-static int torture_reader(void *arg)
-{
-	struct torture_cpu *c = arg;
-
-	hrtimer_start(&c->timer, ns_to_ktime(TICK_NS), HRTIMER_MODE_REL_PINNED_HARD);
-	while (!READ_ONCE(torture_stop)) {
-		unsigned int r = get_random_u32();
-
-		look(r % SLOTS, r >> 8 & 0x3ff);
-		if (c->task_sections++ % 64 == 0)
-			xut_nmi_self(look_in_nmi, c);
-		cond_resched();
-	}
-	hrtimer_cancel(&c->timer);
-	atomic_dec(&running);
-	thread_idle();
-	return 0;
-}
-
-static void retire(struct object *o)
-{
-	WRITE_ONCE(o->age, 1);
-	kfree_rcu(o, rcu);
-}
-
-static void retire_later(struct xsync_head *head)
-{
-	retire(container_of(head, struct object, head));
-}
-
-static void retire_after_wait(struct object *o)
-{
-	if (xsync_synchronize(&torture_domain))
-		atomic_inc(&failed_updates);
-	retire(o);
-}
-
-static void retire_after_poll(struct object *o)
-{
-	unsigned long ticket = xsync_start(&torture_domain);
-
-	while (!xsync_poll(&torture_domain, ticket))
-		usleep_range(10, 50);
-	retire(o);
-}
-
-static void torture_update(unsigned int r)
-{
-	struct object *o = kzalloc(sizeof(*o), GFP_KERNEL);
-
-	if (!o) {
-		atomic_inc(&failed_updates);
-		return;
-	}
-	o = xchg(&slots[r % SLOTS], o);
-	switch (r >> 8 & 3) {
-	case 0:
-		retire_after_poll(o);
-		break;
-	case 1:
-		if (xsync_call(&torture_domain, &o->head, retire_later))
-			atomic_inc(&failed_updates);
-		break;
-	default:
-		retire_after_wait(o);
-		break;
-	}
-}
-
-static int torture_updater(void *arg)
-{
-	struct torture_cpu *c = arg;
-
-	while (!READ_ONCE(torture_stop)) {
-		torture_update(get_random_u32());
-		c->updates++;
-		cond_resched();
-	}
-	atomic_dec(&running);
-	thread_idle();
-	return 0;
-}
-
-static void torture_start(struct xut *t)
+static void torture_forget(void)
 {
 	unsigned int cpu;
 
-	for_each_online_cpu(cpu) {
-		struct torture_cpu *c = per_cpu_ptr(torture_cpus, cpu);
+	for_each_possible_cpu(cpu)
+		memset(per_cpu_ptr(&happened, cpu), 0, sizeof(happened));
+}
 
-		hrtimer_setup(&c->timer, look_in_timer, CLOCK_MONOTONIC,
-			      HRTIMER_MODE_REL_PINNED_HARD);
+static void torture_report(struct xut *t, s64 ms)
+{
+	enum torture_kind kind;
+
+	for (kind = 0; kind < TORTURE_KINDS; kind++) {
+		unsigned long n = torture_sum(kind);
+
+		if (n)
+			xut_info(t, "%s: %lu, %llu per second", kind_names[kind], n,
+				 div64_u64((u64)n * MSEC_PER_SEC, max(ms, 1LL)));
+	}
+}
+
+bool torture_come_home(const struct torture_cpu *c)
+{
+	return raw_smp_processor_id() != c->cpu && cpu_online(c->cpu) &&
+	       !set_cpus_allowed_ptr(current, cpumask_of(c->cpu));
+}
+
+void torture_do_one(const struct torture_op *ops, unsigned int n, struct torture_cpu *c)
+{
+	unsigned int i, draw, sum = 0;
+
+	for (i = 0; i < n; i++)
+		sum += ops[i].weight;
+	draw = get_random_u32() % sum;
+	for (i = 0; draw >= ops[i].weight; i++)
+		draw -= ops[i].weight;
+	ops[i].run(c);
+}
+
+static bool torture_start(struct xut *t)
+{
+	struct torture *s = &torture_state;
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu) {
+		struct torture_cpu *c = per_cpu_ptr(s->cpus, cpu);
+
+		c->cpu = cpu;
+		if (!torture_calls_begin(t, c))
+			return false;
 		c->reader = thread_on(t, cpu, torture_reader, c);
 		c->updater = thread_on(t, cpu, torture_updater, c);
-		atomic_add(!!c->reader + !!c->updater, &running);
+		c->caller = thread_on(t, cpu, torture_caller, c);
+		atomic_add(!!c->reader + !!c->updater + !!c->caller, &s->running);
 	}
+	return !t->failed;
 }
 
 static void torture_end_thread(struct task_struct *task)
@@ -186,73 +136,114 @@ static void torture_end_thread(struct task_struct *task)
 
 static void torture_finish(struct xut *t)
 {
-	unsigned long task = 0, irq = 0, nmi = 0, updates = 0;
+	struct torture *s = &torture_state;
 	unsigned int cpu;
 
+	WRITE_ONCE(s->stop, true);
+	xut_step(t, "threads end");
+	XUT_WAIT(t, atomic_read(&s->running) == 0);
 	for_each_possible_cpu(cpu) {
-		struct torture_cpu *c = per_cpu_ptr(torture_cpus, cpu);
+		struct torture_cpu *c = per_cpu_ptr(s->cpus, cpu);
 
 		torture_end_thread(c->reader);
 		torture_end_thread(c->updater);
-		task += c->task_sections;
-		irq += c->irq_sections;
-		nmi += c->nmi_sections;
-		updates += c->updates;
+		torture_end_thread(c->caller);
 	}
-	xut_info(t, "sections: %lu in tasks, %lu in interrupts, %lu in NMIs; %lu updates",
-		 task, irq, nmi, updates);
-	XUT_EXPECT(t, task && irq && updates);
+	xut_step(t, "cross-calls end");
+	for_each_possible_cpu(cpu)
+		torture_calls_end(t, per_cpu_ptr(s->cpus, cpu));
 }
 
-static bool torture_setup(struct xut *t)
+/* One CPU after the other, but never that of the case. */
+static void torture_hotplug(struct xut *t, unsigned long end)
 {
-	unsigned int i;
+	unsigned int cpu = raw_smp_processor_id();
 
-	atomic_set(&too_early, 0);
-	atomic_set(&failed_updates, 0);
-	atomic_set(&running, 0);
-	torture_stop = false;
-	torture_cpus = alloc_percpu(struct torture_cpu);
-	if (!XUT_EXPECT(t, torture_cpus))
-		return false;
-	for (i = 0; i < SLOTS; i++) {
-		slots[i] = kzalloc(sizeof(*slots[i]), GFP_KERNEL);
-		if (!XUT_EXPECT(t, slots[i]))
-			return false;
+	while (time_before(jiffies, end)) {
+		cpu = cpumask_next(cpu, cpu_online_mask);
+		if (cpu >= nr_cpu_ids)
+			cpu = cpumask_next(raw_smp_processor_id(), cpu_online_mask);
+		xut_step(t, "offline");
+		if (!XUT_EXPECT_EQ(t, remove_cpu(cpu), 0))
+			return;
+		torture_note(TORTURE_CPUS_OFF);
+		xut_step(t, "online");
+		if (!XUT_EXPECT_EQ(t, add_cpu(cpu), 0))
+			return;
 	}
-	return true;
 }
 
-static void torture_teardown(void)
+static void torture_meanwhile(struct xut *t, bool hotplug)
 {
-	unsigned int i;
+	unsigned long length = (unsigned long)seconds * HZ * (1 + xut_soak);
 
-	for (i = 0; i < SLOTS; i++)
-		kfree(xchg(&slots[i], NULL));
-	free_percpu(torture_cpus);
+	xut_step(t, "running");
+	if (hotplug)
+		torture_hotplug(t, jiffies + length);
+	else
+		schedule_timeout_uninterruptible(length);
+}
+
+static void torture_run(struct xut *t, bool hotplug)
+{
+	struct torture *s = &torture_state;
+	ktime_t began = ktime_get();
+
+	atomic_set(&s->failed, 0);
+	atomic_set(&s->running, 0);
+	s->stop = false;
+	torture_forget();
+	if (torture_start(t))
+		torture_meanwhile(t, hotplug);
+	torture_finish(t);
+	torture_report(t, ktime_ms_delta(ktime_get(), began));
+	XUT_EXPECT_EQ(t, atomic_read(&s->failed), 0);
+	XUT_EXPECT(t, torture_sum(TORTURE_TASK_SECTIONS));
+	XUT_EXPECT(t, torture_sum(TORTURE_TIMER_SECTIONS));
+}
+
+static void torture_case(struct xut *t, bool hotplug)
+{
+	int other = t->with == XSYNC_IPI ? XSYNC_FENCED : XSYNC_IPI;
+	struct torture *s = &torture_state;
+	unsigned int spare;
+
+	if (!spare_cpus(t, &spare, hotplug))
+		return;
+	s->cpus = alloc_percpu(struct torture_cpu);
+	if (!XUT_EXPECT(t, s->cpus))
+		return;
+	if (!domain_begin(t, &s->domain))
+		goto free;
+	if (XUT_EXPECT_EQ(t, xsync_domain_init(&s->other, "torture_other", other), 0)) {
+		if (counted_begin(t) && torture_objects_begin(t))
+			torture_run(t, hotplug);
+		torture_objects_end(t);
+		counted_end(t);
+		domain_end(t, &s->other);
+	}
+	domain_end(t, &s->domain);
+free:
+	free_percpu(s->cpus);
 }
 
 static void no_section_sees_the_dead(struct xut *t)
 {
-	if (!domain_begin(t, &torture_domain))
+	torture_case(t, false);
+}
+
+static void cpus_come_and_go_under_load(struct xut *t)
+{
+	if (!IS_ENABLED(CONFIG_HOTPLUG_CPU)) {
+		xut_skip(t, "this kernel has no CPU hotplug");
 		return;
-	if (torture_setup(t)) {
-		torture_start(t);
-		xut_step(t, "running");
-		schedule_timeout_uninterruptible(TORTURE_TIME * (1 + xut_soak));
-		WRITE_ONCE(torture_stop, true);
-		xut_step(t, "threads end");
-		XUT_WAIT(t, atomic_read(&running) == 0);
-		torture_finish(t);
-		XUT_EXPECT_EQ(t, atomic_read(&too_early), 0);
-		XUT_EXPECT_EQ(t, atomic_read(&failed_updates), 0);
 	}
-	domain_end(t, &torture_domain);
-	torture_teardown();
+	torture_case(t, true);
 }
 
 static const struct xut_case torture_cases[] = {
 	XUT_CASE(no_section_sees_the_dead),
+	XUT_CASE(cpus_come_and_go_under_load),
 	{}
 };
 
