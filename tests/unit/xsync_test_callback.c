@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* xsync_call() and xsync_barrier(). */
 #include <linux/cpumask.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <xsync/internal.h>
 #include "xsync_test.h"
@@ -205,8 +207,70 @@ static void wait_in_callback_is_refused(struct xut *t)
 	domain_end(t, &d);
 }
 
+/* A callback that is running is not queued any more; a barrier waits for it as well. */
+
+struct held_callback {
+	struct xsync_head head;
+	struct xsync_domain *d;
+	int begun, release;
+	int calling, returned, too_early, err;
+};
+
+static void hold_callback(struct xsync_head *head)
+{
+	struct held_callback *h = container_of(head, struct held_callback, head);
+
+	smp_store_release(&h->begun, 1);	/* to the case */
+	while (!READ_ONCE(h->release))
+		usleep_range(20, 100);
+}
+
+static int barrier_thread(void *arg)
+{
+	struct held_callback *h = arg;
+
+	WRITE_ONCE(h->calling, 1);
+	h->err = xsync_barrier(h->d);
+	h->too_early = !READ_ONCE(h->release);
+	smp_store_release(&h->returned, 1);	/* to the case */
+	thread_idle();
+	return 0;
+}
+
+static bool sleeps_in_barrier(const struct held_callback *h, struct task_struct *task)
+{
+	return READ_ONCE(h->calling) &&
+	       READ_ONCE(task->__state) == TASK_UNINTERRUPTIBLE;
+}
+
+static void barrier_waits_for_what_runs(struct xut *t)
+{
+	struct held_callback h = {};
+	struct task_struct *task;
+	struct xsync_domain d;
+
+	if (!domain_begin(t, &d))
+		return;
+	h.d = &d;
+	XUT_EXPECT_EQ(t, xsync_call(&d, &h.head, hold_callback), 0);
+	XUT_WAIT(t, smp_load_acquire(&h.begun));	/* from hold_callback() */
+	task = thread_on(t, cpumask_first(cpu_online_mask), barrier_thread, &h);
+	if (task)
+		XUT_WAIT(t, READ_ONCE(h.returned) || sleeps_in_barrier(&h, task));
+	WRITE_ONCE(h.release, 1);
+	if (task) {
+		XUT_WAIT(t, smp_load_acquire(&h.returned));	/* from barrier_thread() */
+		XUT_EXPECT(t, !h.too_early);
+		XUT_EXPECT_EQ(t, h.err, 0);
+		kthread_stop(task);
+		put_task_struct(task);
+	}
+	domain_end(t, &d);
+}
+
 static const struct xut_case callback_cases[] = {
 	XUT_CASE(barrier_waits_for_all_in_order),
+	XUT_CASE(barrier_waits_for_what_runs),
 	XUT_CASE(callback_queues_itself_again),
 	XUT_CASE(wait_in_callback_is_refused),
 	{}

@@ -2,6 +2,7 @@
 /* CPUs that come and go under calls, tickets and hand-offs. */
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
+#include <linux/jump_label.h>
 #include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/slab.h>
@@ -226,7 +227,13 @@ static void dying_cpu_leaves_nothing(struct xut *t, unsigned int cpu, atomic_t *
 	xut_pin(t, cpu);
 	xsync_handoff_init(&h, dying_handed);
 	XUT_EXPECT(t, xsync_handoff(&h));
-	XUT_WAIT(t, smp_load_acquire(&dying.handed) == 2); /* pairs with dying_handed() */
+	/* Pairs with dying_handed(). */
+	if (!XUT_WAIT(t, smp_load_acquire(&dying.handed) == 2)) {
+		/* Its irq_work is dead until it goes once more. */
+		xut_pin(t, cpumask_first(cpu_online_mask));
+		if (take_away(t, cpu))
+			bring_back(t, cpu);
+	}
 	xsync_handoff_sync(&h);
 	XUT_EXPECT_EQ(t, dying.ran_on, cpu);
 }
@@ -256,10 +263,152 @@ free:
 	xcall_free(dying.x);
 }
 
+/*
+ * Readers leave out their barrier only where rounds interrupt their CPU: not while it
+ * is offline, whether the domain was there before or not.
+ */
+static bool readers_pay(const struct xsync_domain *d, unsigned int cpu)
+{
+	return READ_ONCE(per_cpu_ptr(d->readers, cpu)->fence);
+}
+
+static void readers_pay_while_cpu_is_offline(struct xut *t)
+{
+	struct xsync_domain before, after;
+	bool fenced = t->with == XSYNC_FENCED;
+	unsigned int cpu;
+
+	if (!removable_cpu(t, &cpu) || !domain_begin(t, &before))
+		return;
+	XUT_EXPECT_EQ(t, readers_pay(&before, cpu), fenced);
+	if (!take_away(t, cpu))
+		goto end;
+	XUT_EXPECT(t, readers_pay(&before, cpu));
+	XUT_EXPECT_EQ(t, xsync_synchronize(&before), 0);
+	if (domain_begin(t, &after)) {
+		XUT_EXPECT(t, readers_pay(&after, cpu));
+		bring_back(t, cpu);
+		XUT_EXPECT_EQ(t, readers_pay(&after, cpu), fenced);
+		domain_end(t, &after);
+	} else {
+		bring_back(t, cpu);
+	}
+	XUT_EXPECT_EQ(t, readers_pay(&before, cpu), fenced);
+end:
+	domain_end(t, &before);
+}
+
+/*
+ * What tracers do in their callbacks waits for CPU hotplug: unregistering a kprobe,
+ * switching a static key.  While a CPU goes and comes, each callback must run, and
+ * neither may wait for the other for ever.
+ */
+
+#define CLEANUPS	8
+
+struct cleanup {
+	struct xsync_head head;
+	struct xsync_domain *d;
+	struct kprobe probe;
+	unsigned long runs;
+	int errors, ended;
+};
+
+static DEFINE_STATIC_KEY_FALSE(cleanup_key);
+static bool cleanups_stop;
+
+static int cleanup_probe(struct kprobe *probe, struct pt_regs *regs)
+{
+	return 0;
+}
+
+static void cleanup_probes(struct cleanup *c)
+{
+	memset(&c->probe, 0, sizeof(c->probe));
+	c->probe.symbol_name = DYING_FUNCTION;
+	c->probe.pre_handler = cleanup_probe;
+	if (!register_kprobe(&c->probe))
+		unregister_kprobe(&c->probe);
+}
+
+static void cleanup_and_again(struct xsync_head *head)
+{
+	struct cleanup *c = container_of(head, struct cleanup, head);
+
+	cpus_read_lock();
+	WRITE_ONCE(c->runs, c->runs + 1);
+	cpus_read_unlock();
+	if (c->runs % 8 == 1)
+		cleanup_probes(c);
+	static_branch_inc(&cleanup_key);
+	static_branch_dec(&cleanup_key);
+
+	if (!READ_ONCE(cleanups_stop)) {
+		c->errors |= xsync_call(c->d, head, cleanup_and_again);
+		return;
+	}
+	smp_store_release(&c->ended, 1);	/* to cleanups_end() */
+}
+
+static void cleanups_end(struct xut *t, struct cleanup *cleanups)
+{
+	struct cleanup *c;
+
+	WRITE_ONCE(cleanups_stop, true);
+	xut_step(t, "callbacks end");
+	for (c = cleanups; c < cleanups + CLEANUPS; c++) {
+		XUT_WAIT(t, smp_load_acquire(&c->ended));	/* from cleanup_and_again() */
+		XUT_EXPECT_EQ(t, c->errors, 0);
+	}
+}
+
+/* From one going to the next there is at least one run of each. */
+static void cpu_goes_under_cleanups(struct xut *t, unsigned int cpu,
+				    const struct cleanup *cleanups)
+{
+	const struct cleanup *c;
+	unsigned int i;
+
+	for (i = 0; i < 5 * (1 + xut_soak); i++) {
+		unsigned long before[CLEANUPS];
+
+		for (c = cleanups; c < cleanups + CLEANUPS; c++)
+			before[c - cleanups] = READ_ONCE(c->runs);
+		if (!take_away(t, cpu))
+			return;
+		bring_back(t, cpu);
+		xut_step(t, "callbacks run");
+		for (c = cleanups; c < cleanups + CLEANUPS; c++)
+			XUT_WAIT(t, READ_ONCE(c->runs) != before[c - cleanups]);
+	}
+}
+
+static void callbacks_wait_for_hotplug(struct xut *t)
+{
+	static struct cleanup cleanups[CLEANUPS];
+	struct xsync_domain d;
+	struct cleanup *c;
+	unsigned int cpu;
+
+	if (!removable_cpu(t, &cpu) || !domain_begin(t, &d))
+		return;
+	memset(cleanups, 0, sizeof(cleanups));
+	cleanups_stop = false;
+	for (c = cleanups; c < cleanups + CLEANUPS; c++) {
+		c->d = &d;
+		XUT_EXPECT_EQ(t, xsync_call(&d, &c->head, cleanup_and_again), 0);
+	}
+	cpu_goes_under_cleanups(t, cpu, cleanups);
+	cleanups_end(t, cleanups);
+	domain_end(t, &d);
+}
+
 static const struct xut_case hotplug_cases[] = {
 	XUT_CASE(offline_target_is_told),
 	XUT_CASE(posts_in_flight_complete),
 	XUT_CASE(probe_on_dying_cpu_is_served),
+	XUT_CASE(readers_pay_while_cpu_is_offline),
+	XUT_CASE(callbacks_wait_for_hotplug),
 	{}
 };
 
