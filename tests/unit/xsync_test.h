@@ -20,6 +20,7 @@ extern struct xut_suite handoff_rules;
 extern struct xut_suite cross_call;
 extern struct xut_suite xcall;
 extern struct xut_suite inbox;
+extern struct xut_suite hostile;
 extern struct xut_suite giveup;
 extern struct xut_suite seen;
 extern struct xut_suite hotplug;

@@ -3,7 +3,7 @@
 #include "xsync_test.h"
 
 module_xut(&contexts, &grace_period, &read_section, &refused_wait, &xsync, &call,
-	   &callback, &handoff, &handoff_rules, &cross_call, &xcall, &inbox,
+	   &callback, &handoff, &handoff_rules, &cross_call, &xcall, &inbox, &hostile,
 	   &hotplug, &torture, &grace_period_ipi, &read_section_ipi, &xsync_ipi, &call_ipi,
 	   &callback_ipi, &hotplug_ipi, &torture_ipi, &ordering,
 	   &ordering_ipi, &solaris, &giveup, &seen);
