@@ -13,6 +13,8 @@
 extern struct xut_suite timeout_race;
 extern struct xut_suite timeout_cpu;
 extern struct xut_suite timeout_arm;
+extern struct xut_suite dynvar;
+extern struct xut_suite dynvar_ipi;
 
 /* So far in the future that it never comes. */
 #define FAR_TICKS	(3600 * HZ)
