@@ -154,7 +154,7 @@ xtaskqid_t xtaskq_dispatch(struct xtaskq *tq, xtaskq_func_t func, void *arg,
 }
 EXPORT_SYMBOL_GPL(xtaskq_dispatch);
 
-/* Runs in hard interrupt, or interrupts off in a hotplug callback. */
+/* Runs in hard interrupt, or with interrupts off elsewhere: see xsync/xcall.h. */
 static void inbox_drain(struct xsync_handoff *h)
 {
 	struct xtaskq_inbox *inbox = container_of(h, struct xtaskq_inbox, handoff);

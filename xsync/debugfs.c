@@ -51,7 +51,7 @@ static u64 xsync_round_age_ms(const struct xsync_state *s)
 {
 	u64 began = READ_ONCE(s->round_began);
 
-	return began ? div_u64(ktime_get_mono_fast_ns() - began, NSEC_PER_MSEC) : 0;
+	return began ? div_u64(xsync_age(began), NSEC_PER_MSEC) : 0;
 }
 
 static void xsync_show_domain(struct seq_file *m, const struct xsync_state *s)

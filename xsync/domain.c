@@ -276,7 +276,7 @@ static int xsync_await(struct xsync_state *s, unsigned long ticket,
 		err = xsync_waitlist_sleep(&s->waitlist, ticket, task_state, expires);
 	}
 	if (!err)
-		xsync_hist_add(s->waits, ktime_get_mono_fast_ns() - began);
+		xsync_hist_add(s->waits, xsync_age(began));
 	return err;
 }
 

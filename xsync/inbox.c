@@ -50,7 +50,10 @@
  * way, to CPUs that find nothing left to run; see xcall_inboxes_exit().
  *
  * Limits.  A thread has the default priority and can be starved.  All targets of
- * a request are sent to in one go, with interrupts or preemption off.
+ * a request are sent to in one go, with interrupts or preemption off.  The kernel's
+ * function that sends to several CPUs waits for each of them to have taken what else
+ * it sent there from this CPU and did not wait for: a target that does not answer can
+ * then delay the others.
  */
 #include <linux/irqflags.h>
 #include <linux/jiffies.h>
@@ -65,7 +68,7 @@
 
 struct xcall_inbox {
 	struct llist_head list;
-	unsigned long since;		/* jiffies when it last stopped being empty */
+	unsigned long since;		/* jiffies when there was nothing to do before */
 	xcall_func_t running;		/* written by its own CPU, for people */
 };
 
@@ -83,6 +86,18 @@ static DEFINE_PER_CPU_ALIGNED(struct xcall_cpu, xcall_cpus);
 static struct lock_class_key xcall_thread_key;
 static struct lockdep_map __maybe_unused xcall_thread_map;
 
+/* The map belongs to the owner's module, which is there as long as its function. */
+static void xcall_call(struct xcall *x)
+{
+	if (!(x->flags & XCALL_THREAD)) {
+		x->func(x->arg);
+		return;
+	}
+	lock_map_acquire(&x->map);
+	x->func(x->arg);
+	lock_map_release(&x->map);
+}
+
 static void xcall_run_node(struct xcall_inbox *box, struct xcall_node *node)
 {
 	struct xcall *x = node->call;
@@ -92,7 +107,7 @@ static void xcall_run_node(struct xcall_inbox *box, struct xcall_node *node)
 	if (!READ_ONCE(x->cancelled)) {
 		WRITE_ONCE(box->running, x->func);
 		xsync_trace(xcall_begin, x->func, x->flags);
-		x->func(x->arg);
+		xcall_call(x);
 		xsync_trace(xcall_end, x->func, x->flags);
 		WRITE_ONCE(box->running, NULL);
 		cpumask_set_cpu(cpu, x->ran);
@@ -130,7 +145,7 @@ static void xcall_kicked_here(void *unused)
 static bool xcall_add(struct xcall_inbox *box, struct xcall_node *node)
 {
 	/* Before anybody can find the node there, to whom the age would be wrong. */
-	if (llist_empty(&box->list))
+	if (llist_empty(&box->list) && !READ_ONCE(box->running))
 		WRITE_ONCE(box->since, jiffies);
 	return llist_add(&node->node, &box->list);
 }
@@ -278,7 +293,7 @@ void xcall_glance(unsigned int cpu, unsigned int mode, struct xcall_glance *g)
 	g->running = READ_ONCE(box->running);
 	g->queued = !llist_empty(&box->list);
 	g->age_ms = 0;
-	if (g->queued || g->running)
+	if ((g->queued || g->running) && time_after(jiffies, READ_ONCE(box->since)))
 		g->age_ms = jiffies_to_msecs(jiffies - READ_ONCE(box->since));
 }
 
@@ -328,14 +343,7 @@ static void xcall_thread(unsigned int cpu)
 
 	lock_map_acquire(&xcall_thread_map);
 	llist_for_each_entry_safe(node, next, chain, node) {
-		struct xcall *x = node->call;
-
-		/* The map is in the request, which may be freed when it has run. */
-		xcall_get(x);
-		lock_map_acquire(&x->map);
 		xcall_run_node(box, node);
-		lock_map_release(&x->map);
-		xcall_put(x);
 		cond_resched();
 	}
 	lock_map_release(&xcall_thread_map);

@@ -61,6 +61,7 @@ struct xcall_glance {
 
 /* xcall.c */
 void xcall_unfinished(const struct xcall *x, struct cpumask *cpus);
+unsigned int xcall_first_unfinished(const struct xcall *x);
 void xcall_node_passed(struct xcall *x);
 void xcall_put(struct xcall *x);
 

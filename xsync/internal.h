@@ -14,6 +14,7 @@
 #include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
+#include <linux/timekeeping.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 #include "hist.h"
@@ -122,6 +123,17 @@ static inline bool xsync_passed(const struct xsync_state *s, unsigned long ticke
 static inline bool xsync_open(const struct xsync_state *s)
 {
 	return !xsync_seq_passed(READ_ONCE(s->seq), READ_ONCE(s->need));
+}
+
+/*
+ * How long ago that was, in ns.  The clock can be read in any context, and may go
+ * back a little from one CPU to another.
+ */
+static inline u64 xsync_age(u64 began)
+{
+	s64 age = ktime_get_mono_fast_ns() - began;
+
+	return age > 0 ? age : 0;
 }
 
 /* round.c */

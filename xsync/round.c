@@ -125,7 +125,7 @@ static void xsync_stays_open(struct xsync_state *s)
 {
 	if (s->round_began)
 		return;
-	WRITE_ONCE(s->round_began, ktime_get_mono_fast_ns() | 1);
+	WRITE_ONCE(s->round_began, ktime_get_mono_fast_ns() ?: 1);
 	xsync_trace(xsync_round_open, s->name, s->seq);
 }
 
@@ -156,7 +156,7 @@ static void xsync_end_round(struct xsync_state *s)
 {
 	u64 began = s->round_began;
 
-	xsync_hist_add(s->open, began ? ktime_get_mono_fast_ns() - began : 0);
+	xsync_hist_add(s->open, began ? xsync_age(began) : 0);
 	WRITE_ONCE(s->round_began, 0);
 	WRITE_ONCE(s->rounds, s->rounds + 1);
 	smp_store_release(&s->seq, s->seq + 1);	/* E */
@@ -290,7 +290,7 @@ static void xsync_look_for_stall(struct xsync_state *s)
 
 	if (!(seq & 1) || !began || s->stalled_seq == seq)
 		return;
-	age = ktime_get_mono_fast_ns() - began;
+	age = xsync_age(began);
 	if (!xsync_stalled(age))
 		return;
 

@@ -4,8 +4,10 @@
  *
  * They are for people who look at xsync, and for those whose tracer sits on them:
  * a probe on such a tracepoint may use all that is legal in any context, and is not
- * called for what it does itself: while a tracepoint is reported in a context,
- * others in the same one are not.  Nor is anything reported where RCU is not
+ * called for that while it runs: while a tracepoint is reported in a context, others
+ * in the same one are not.  What it starts or posts goes on later, in interrupts,
+ * and is reported there: a probe that starts something each time has itself called
+ * for ever.  Nor is anything reported where RCU is not
  * watching, or on a CPU that is not online.
  */
 #undef TRACE_SYSTEM

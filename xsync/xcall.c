@@ -40,6 +40,7 @@
  * request was made, of which each wait is a lock_map_sync(): a lock that a waiter
  * holds and a function takes is reported the first time both were seen.
  */
+#include <linux/bitmap.h>
 #include <linux/export.h>
 #include <linux/irqflags.h>
 #include <linux/kernel.h>
@@ -109,7 +110,8 @@ static bool xcall_begin(struct xcall *x, const struct cpumask *mask)
 	xcall_count_post();
 	xsync_trace(xcall_post, x->func, x->flags, mask);
 	WRITE_ONCE(x->cancelled, false);
-	cpumask_copy(x->targets, mask);
+	/* The caller's mask may end with, or have bits for, more than can exist. */
+	bitmap_copy_clear_tail(cpumask_bits(x->targets), cpumask_bits(mask), nr_cpu_ids);
 	cpumask_clear(x->ran);
 	cpumask_clear(x->offline);
 	atomic_set(&x->left, 1);
@@ -156,6 +158,23 @@ void xcall_unfinished(const struct xcall *x, struct cpumask *cpus)
 	cpumask_andnot(cpus, cpus, x->offline);
 }
 
+/**
+ * xcall_first_unfinished - the first of them
+ * @x: the request
+ *
+ * Context: Any.
+ * Return: the CPU, or nr_cpu_ids.
+ */
+unsigned int xcall_first_unfinished(const struct xcall *x)
+{
+	unsigned int cpu;
+
+	for_each_cpu(cpu, x->targets)
+		if (!cpumask_test_cpu(cpu, x->ran) && !cpumask_test_cpu(cpu, x->offline))
+			return cpu;
+	return nr_cpu_ids;
+}
+
 static int xcall_may_wait(unsigned long ip)
 {
 	const char *where = "in a cross-call function";
@@ -189,7 +208,7 @@ static bool xcall_spin(const struct xcall *x, unsigned long ticket, u64 began, u
 		/* To ask for the time takes longer than a look. */
 		if (++looks % 16)
 			continue;
-		if (need_resched() || !xcall_spins_on(ktime_get_mono_fast_ns() - began, ns))
+		if (need_resched() || !xcall_spins_on(xsync_age(began), ns))
 			return false;
 	}
 	return true;
@@ -211,7 +230,7 @@ static int xcall_sleep(struct xcall *x, unsigned long ticket,
 		if (err != -ETIMEDOUT)
 			return err;
 		WRITE_ONCE(xcall_stalls, xcall_stalls + 1);
-		xcall_report_stall(x, ktime_get_mono_fast_ns() - began);
+		xcall_report_stall(x, xsync_age(began));
 	}
 	return xsync_waitlist_sleep(&x->waitlist, ticket, task_state, expires);
 }
@@ -231,7 +250,7 @@ static int xcall_await(struct xcall *x, unsigned long ticket,
 		err = xcall_sleep(x, ticket, task_state, ns, began);
 	}
 	if (!err)
-		xsync_hist_add(xcall_waits, ktime_get_mono_fast_ns() - began);
+		xsync_hist_add(xcall_waits, xsync_age(began));
 	return err;
 }
 

@@ -32,12 +32,12 @@
  *
  * and in what context the functions run:
  *
- *   xsync_handoff          hard interrupt, or interrupts off in a CPU hotplug
- *                          callback or a task that is in xcall_run(); may wake,
- *                          queue_work, post; not sleep
+ *   xsync_handoff          hard interrupt, or interrupts off in CPU hotplug or in
+ *                          a task that is in xcall_run(); may wake, queue_work,
+ *                          post; not sleep
  *   xcall, XCALL_IPI       interrupts off on the target CPU, usually in hard
- *                          interrupt, sometimes in the idle task or in the one
- *                          that is in xcall_run(); not sleep
+ *                          interrupt, sometimes in the idle task, in CPU hotplug
+ *                          or in a task that is in xcall_run(); not sleep
  *   xcall, XCALL_THREAD    a thread bound to the target CPU; may sleep
  *
  * All of it is the same on PREEMPT_RT: "interrupts off" includes that no
@@ -159,7 +159,8 @@ struct xcall *__xcall_alloc(xcall_func_t func, void *arg, unsigned int flags,
  * The request is idle when the function of @h is called, so that may post it
  * again or look at xcall_ran().  For a run that ends while @h is queued and has
  * not begun there is no call of its own.  After xcall_free() of the request one
- * call may still be due: xsync_handoff_sync() waits for it.
+ * call may still be due: xsync_handoff_sync() waits for it.  A function that uses
+ * the request has to be told to stop and waited for before xcall_free().
  *
  * Context: Any.
  */
@@ -294,7 +295,8 @@ int xcall_run(const struct cpumask *mask, xcall_func_t func, void *arg);
  *
  * Context: Task context, sleeps.
  * Return: as xcall_run(), or -EINTR: some may have run it, none is running it and none
- *	   will, so @arg need not live on.
+ *	   will, so @arg need not live on; those that were running it when the task
+ *	   was killed were waited for.
  */
 int __must_check xcall_run_killable(const struct cpumask *mask, xcall_func_t func,
 				    void *arg);

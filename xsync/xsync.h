@@ -154,9 +154,10 @@ int __xsync_domain_init(struct xsync_domain *d, const char *name,
  * xsync_domain_destroy - end a domain that is not in use
  * @d: the domain
  *
- * Whoever calls this must have seen to it that nobody can enter, start or queue
- * any more; it finds out about those who have not finished.  A callback that is
- * running is waited for.
+ * Whoever calls this must have seen to it that nobody can enter, start, queue or
+ * wait any more; it finds out about readers, tickets and callbacks that have not
+ * finished, but not about every task that is about to return from a wait.  A
+ * callback that is running is waited for.
  *
  * Context: Task context, may sleep.
  * Return: 0; -EBUSY, the domain being as before, while a reader is inside, a

@@ -115,6 +115,26 @@ static void run_ends_when_time_is_up(struct xut *t)
 	XUT_EXPECT_EQ(t, ran, 2);
 }
 
+/* Every bit that a mask has room for. */
+static void impossible_cpus_are_given_up(struct xut *t)
+{
+	static struct cpumask every;
+	atomic_t ran = ATOMIC_INIT(0);
+	struct deaf deaf;
+	unsigned int cpu;
+
+	if (!spare_cpus(t, &cpu, 1))
+		return;
+	memset(&every, 0xff, sizeof(every));
+	if (deaf_begin(t, &deaf, cpu)) {
+		XUT_EXPECT_EQ(t, xcall_run_timeout(&every, count, &ran, NSEC_PER_MSEC),
+			      -ETIMEDOUT);
+		XUT_EXPECT(t, atomic_read(&ran) < num_online_cpus());
+	}
+	deaf_end(&deaf);
+	inbox_is_passed(t, cpu);
+}
+
 struct killed {
 	unsigned int cpu;
 	int go, calling, ended, err, ran;
@@ -409,6 +429,7 @@ static void cancel_in_function_is_refused(struct xut *t)
 
 static const struct xut_case giveup_cases[] = {
 	XUT_CASE(run_ends_when_time_is_up),
+	XUT_CASE(impossible_cpus_are_given_up),
 	XUT_CASE(run_ends_when_killed),
 	XUT_CASE(cancelled_call_stays_in_flight),
 	XUT_CASE(cancelled_call_is_freed_at_once),

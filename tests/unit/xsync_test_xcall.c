@@ -170,6 +170,9 @@ static void impossible_cpus_are_told(struct xut *t)
 		XUT_EXPECT_EQ(t, cpumask_test_cpu(cpu, xcall_offline(x)), !cpu_online(cpu));
 	}
 	XUT_EXPECT_EQ(t, ran_in_all(), num_online_cpus());
+	/* What could be online and is not counts, what could not be does not. */
+	XUT_EXPECT_EQ(t, xcall_run(&every, count_cpu, NULL),
+		      num_online_cpus() < nr_cpu_ids ? -ENXIO : 0);
 	xcall_free(x);
 }
 
