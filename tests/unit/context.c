@@ -95,6 +95,8 @@ int xut_run_in(enum xut_context context, void (*fn)(void *arg), void *arg)
 		fn(arg);
 		local_irq_restore(flags);
 		return 0;
+	case XUT_RQLOCK:
+		return xut_rqlock_self(fn, arg);
 	case XUT_NMI:
 		return xut_nmi_self(fn, arg);
 	default:

@@ -9,6 +9,7 @@ enum xut_context {
 	XUT_HARDIRQ,	/* hard irq_work */
 	XUT_HRTIMER,	/* hard hrtimer: the timer interrupt */
 	XUT_IRQSOFF,	/* task with interrupts off */
+	XUT_RQLOCK,	/* in schedule(), under this CPU's runqueue lock */
 	XUT_NMI,	/* NMI that the CPU sent to itself */
 	XUT_NR_CONTEXTS,
 };
@@ -19,13 +20,13 @@ enum xut_context {
  * @fn: what; must be fit for that context
  * @arg: its argument
  *
- * XUT_IRQSOFF and XUT_NMI run on the calling CPU before this returns to the
- * caller; a caller that wants a certain CPU for the others binds itself to it,
- * and even then the soft hrtimer may run elsewhere on PREEMPT_RT.
+ * XUT_IRQSOFF, XUT_RQLOCK and XUT_NMI run on the CPU on which the caller is then;
+ * a caller that wants a certain CPU binds itself to it, and even then the soft
+ * hrtimer may run elsewhere on PREEMPT_RT.
  *
  * Context: Task context, may sleep.
- * Return: 0, -EOPNOTSUPP where NMIs cannot be sent, -ETIMEDOUT if a sent one
- *	   never came, -ENOMEM.
+ * Return: 0, -EOPNOTSUPP where the kernel has no tracepoints or NMIs cannot be
+ *	   sent, -ETIMEDOUT if a sent one never came, -ENOMEM.
  */
 int xut_run_in(enum xut_context context, void (*fn)(void *arg), void *arg);
 
@@ -41,6 +42,18 @@ int xut_run_in(enum xut_context context, void (*fn)(void *arg), void *arg);
  */
 int xut_nmi_self(void (*fn)(void *arg), void *arg);
 
+/**
+ * xut_rqlock_self - run a function under this CPU's runqueue lock
+ * @fn: what; fit for being called there: it must not wake anybody
+ * @arg: its argument
+ *
+ * Context: Task context, sleeps.
+ * Return: 0, -EOPNOTSUPP where the kernel has no tracepoints.
+ */
+int xut_rqlock_self(void (*fn)(void *arg), void *arg);
+
+int xut_rqlock_init(void);
+void xut_rqlock_exit(void);
 int xut_nmi_init(void);
 void xut_nmi_exit(void);
 

@@ -387,7 +387,7 @@ static void arms_from_context(struct xut *t)
 }
 
 static const struct xut_case timeout_arm_cases[] = {
-	XUT_CONTEXT_CASES(arms_from_context),
+	XUT_UNLOCKED_CASES(arms_from_context),
 	{}
 };
 

@@ -36,8 +36,9 @@
  * hang exceeds; it is no way to wait "long enough" for something to happen.
  *
  * Contexts.  context.h runs a function in task, softirq, hardirq, timer
- * interrupt, with interrupts off, and in an NMI.  XUT_CONTEXT_CASES(fn) makes
- * one case of each, named after the context; fn calls
+ * interrupt, with interrupts off, under the runqueue lock, and in an NMI.
+ * XUT_CONTEXT_CASES(fn) makes one case of each, named after the context,
+ * XUT_UNLOCKED_CASES(fn) of each but under the runqueue lock; fn calls
  *
  *	if (!xut_run_here(t, do_it, &arg))	// in the context of this case
  *		return;				// skipped, or failed already
@@ -77,7 +78,7 @@ struct xut_log;
 /**
  * struct xut - one run of one case
  * @name: the case
- * @context: the context of this case, if its suite is XUT_CONTEXT_CASES()
+ * @context: the context of this case, if its suite has one for each
  * @with: the number that the suite gives its cases
  * @failed: an expectation did not hold
  * @skipped: why the case could not run, or NULL
@@ -104,13 +105,17 @@ struct xut_case {
 
 #define XUT_CASE(fn)	{ .name = #fn, .run = fn }
 
-#define XUT_CONTEXT_CASES(fn)						\
+#define XUT_UNLOCKED_CASES(fn)						\
 	{ .name = "task", .run = fn, .context = XUT_TASK },		\
 	{ .name = "softirq", .run = fn, .context = XUT_SOFTIRQ },	\
 	{ .name = "hardirq", .run = fn, .context = XUT_HARDIRQ },	\
 	{ .name = "hrtimer", .run = fn, .context = XUT_HRTIMER },	\
 	{ .name = "irqsoff", .run = fn, .context = XUT_IRQSOFF },	\
 	{ .name = "nmi", .run = fn, .context = XUT_NMI }
+
+#define XUT_CONTEXT_CASES(fn)						\
+	XUT_UNLOCKED_CASES(fn),						\
+	{ .name = "rqlock", .run = fn, .context = XUT_RQLOCK }
 
 struct dentry;
 
