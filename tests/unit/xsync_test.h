@@ -27,6 +27,8 @@ extern struct xut_suite hotplug;
 extern struct xut_suite torture;
 extern struct xut_suite ordering;
 extern struct xut_suite solaris;
+extern struct xut_suite rendezvous;
+extern struct xut_suite lasting;
 
 /* The same cases with domains of flavour XSYNC_IPI. */
 extern struct xut_suite grace_period_ipi;
@@ -37,6 +39,8 @@ extern struct xut_suite callback_ipi;
 extern struct xut_suite hotplug_ipi;
 extern struct xut_suite torture_ipi;
 extern struct xut_suite ordering_ipi;
+extern struct xut_suite rendezvous_ipi;
+extern struct xut_suite lasting_ipi;
 
 /* A thread on a CPU of its own that is inside until reader_leave(). */
 struct reader {

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * All CPUs at each other at the same moment, each with interrupts off.
+ *
+ * Round by round the threads of all CPUs meet with interrupts off, take a ticket
+ * and post to everybody.  With fenced readers a ticket is done there and then: who
+ * finds somebody else at it sees it done when that one has let go, or has turned
+ * its interrupts on.  What needs an interrupt comes when they are on.
+ */
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/irqflags.h>
+#include <linux/kthread.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include "xsync_test.h"
+
+#define MEETINGS	240		/* rounds, times CPUs */
+
+struct meeting {
+	struct xsync_domain d;
+	struct meeting_cpu *cpus;
+	unsigned int nr;
+	int rounds;
+	atomic_t through, here, ready;	/* how many, in all rounds */
+	bool fenced;
+};
+
+struct meeting_cpu {
+	struct meeting *m;
+	struct task_struct *task;
+	struct xcall *by_ipi, *by_thread;
+	atomic_t ran;			/* functions of both, on all CPUs */
+	unsigned long errors;
+	bool stuck;			/* a ticket was not done with interrupts off */
+	int done;
+};
+
+static void count_meeting(void *arg)
+{
+	atomic_inc(arg);
+}
+
+static bool all_are(struct meeting *m, atomic_t *who, int round)
+{
+	return atomic_read(who) >= (int)m->nr * round;
+}
+
+static unsigned long sync_at_all(struct meeting_cpu *c)
+{
+	struct xsync_domain *d = &c->m->d;
+	u64 end = ktime_get_mono_fast_ns() + xut_patience * NSEC_PER_SEC / 4;
+	unsigned long ticket = xsync_start(d);
+
+	if (xcall_post(c->by_ipi, cpu_online_mask) ||
+	    xcall_post(c->by_thread, cpu_online_mask))
+		c->errors++;
+	while (c->m->fenced && !xsync_poll(d, ticket) && !c->stuck) {
+		cpu_relax();
+		c->stuck = ktime_get_mono_fast_ns() > end;
+	}
+	return ticket;
+}
+
+/*
+ * Nobody keeps its CPU before all are through with the last round, which the CPU's
+ * own thread takes part in; interrupts are off only when all have their CPUs: a
+ * task that had to go first might wait for a CPU that does not answer any more.
+ */
+static void meet(struct meeting *m, int round)
+{
+	atomic_inc(&m->through);
+	while (!all_are(m, &m->through, round))
+		usleep_range(10, 50);
+	preempt_disable();
+	atomic_inc(&m->here);
+	while (!all_are(m, &m->here, round))
+		cpu_relax();
+	local_irq_disable();
+	atomic_inc(&m->ready);
+	while (!all_are(m, &m->ready, round))
+		cpu_relax();
+}
+
+static void meet_once(struct meeting_cpu *c, int round)
+{
+	unsigned long ticket;
+
+	meet(c->m, round);
+	ticket = sync_at_all(c);
+	local_irq_enable();
+	preempt_enable();
+
+	if (xsync_wait(&c->m->d, ticket) || xcall_wait(c->by_ipi) ||
+	    xcall_wait(c->by_thread))
+		c->errors++;
+}
+
+static int meeting_thread(void *arg)
+{
+	struct meeting_cpu *c = arg;
+	int round;
+
+	for (round = 1; round <= c->m->rounds; round++)
+		meet_once(c, round);
+	smp_store_release(&c->done, 1);		/* to the case */
+	thread_idle();
+	return 0;
+}
+
+static bool meeting_begin(struct xut *t, struct meeting *m)
+{
+	bool all = true;
+	unsigned int i;
+
+	for (i = 0; i < m->nr; i++) {
+		struct meeting_cpu *c = &m->cpus[i];
+
+		c->m = m;
+		c->by_ipi = xcall_alloc(count_meeting, &c->ran, XCALL_IPI, GFP_KERNEL);
+		c->by_thread = xcall_alloc(count_meeting, &c->ran, XCALL_THREAD, GFP_KERNEL);
+		all &= c->by_ipi && c->by_thread;
+	}
+	return XUT_EXPECT(t, all);
+}
+
+/* All threads or none: they wait for each other. */
+static bool meeting_create_threads(struct xut *t, struct meeting *m)
+{
+	unsigned int cpu, i = 0;
+
+	for_each_online_cpu(cpu) {
+		struct meeting_cpu *c = &m->cpus[i++];
+
+		c->task = kthread_create(meeting_thread, c, "xut/%u", cpu);
+		if (!XUT_EXPECT(t, !IS_ERR(c->task))) {
+			c->task = NULL;
+			return false;
+		}
+		kthread_bind(c->task, cpu);
+		get_task_struct(c->task);
+	}
+	return true;
+}
+
+static void meeting_run(struct xut *t, struct meeting *m)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->nr; i++)
+		wake_up_process(m->cpus[i].task);
+	for (i = 0; i < m->nr; i++) {
+		struct meeting_cpu *c = &m->cpus[i];
+
+		XUT_WAIT(t, smp_load_acquire(&c->done));	/* meeting_thread() */
+		XUT_EXPECT_EQ(t, c->errors, 0);
+		XUT_EXPECT(t, !c->stuck);
+	}
+}
+
+static void meeting_end(struct xut *t, struct meeting *m)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->nr; i++) {
+		struct meeting_cpu *c = &m->cpus[i];
+
+		if (c->task) {
+			kthread_stop(c->task);
+			put_task_struct(c->task);
+		}
+		xcall_free(c->by_ipi);
+		xcall_free(c->by_thread);
+		if (c->done)
+			XUT_EXPECT_EQ(t, atomic_read(&c->ran), 2 * m->rounds * (int)m->nr);
+	}
+}
+
+static void all_sync_with_interrupts_off(struct xut *t)
+{
+	struct meeting m = { .nr = num_online_cpus(), .fenced = t->with == XSYNC_FENCED };
+
+	m.rounds = MEETINGS / m.nr * (1 + xut_soak);
+	m.cpus = kvcalloc(m.nr, sizeof(*m.cpus), GFP_KERNEL);
+	if (!XUT_EXPECT(t, m.cpus) || !domain_begin(t, &m.d))
+		goto free;
+	if (meeting_begin(t, &m) && meeting_create_threads(t, &m)) {
+		xut_step(t, "meeting");
+		meeting_run(t, &m);
+	}
+	meeting_end(t, &m);
+	domain_end(t, &m.d);
+free:
+	kvfree(m.cpus);
+}
+
+static const struct xut_case rendezvous_cases[] = {
+	XUT_CASE(all_sync_with_interrupts_off),
+	{}
+};
+
+XUT_SHARED_SUITE(rendezvous, rendezvous_cases);
+XUT_SUITE_WITH(rendezvous_ipi, rendezvous_cases, XSYNC_IPI);
