@@ -29,6 +29,7 @@ extern struct xut_suite ordering;
 extern struct xut_suite solaris;
 extern struct xut_suite rendezvous;
 extern struct xut_suite lasting;
+extern struct xut_suite interrupted;
 
 /* The same cases with domains of flavour XSYNC_IPI. */
 extern struct xut_suite grace_period_ipi;

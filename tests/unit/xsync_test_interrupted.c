@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An NMI between any two instructions of every function, which uses the same
+ * domains, requests, hand-offs and callbacks as what it interrupted.  A case is of
+ * both flavours: to find where instructions begin takes most of its time.
+ *
+ * A kprobe on each instruction sends an NMI to its own CPU and waits for it.  Two
+ * instructions that the kernel patches itself have none between them.
+ */
+#include <linux/cpumask.h>
+#include "xsync_test_spots.h"
+#include "xsync_test_usage.h"
+
+#define ROOM		6000		/* places in one case */
+#define NMIS		8		/* at each place of most cases */
+#define TIMES		4		/* that each CPU uses everything */
+
+static struct usage usages[2];	/* by flavour */
+static atomic_t nmis, lost;
+
+static void use_in_nmi(void *arg)
+{
+	use_anywhere(&usages[atomic_inc_return(&nmis) % ARRAY_SIZE(usages)]);
+}
+
+static void send_nmi(void *unused)
+{
+	if (xut_nmi_self(use_in_nmi, NULL))
+		atomic_inc(&lost);
+}
+
+static bool nmis_can_be_sent(struct xut *t)
+{
+	int err;
+
+	atomic_set(&nmis, 0);
+	atomic_set(&lost, 0);
+	err = xut_nmi_self(use_in_nmi, NULL);
+	if (err == -EOPNOTSUPP)
+		xut_skip(t, "no NMI can be sent on this machine");
+	else
+		XUT_EXPECT_EQ(t, err, 0);
+	return !err;
+}
+
+static void expect_nmis(struct xut *t, const struct spots *s)
+{
+	xut_info(t, "%u places in %u functions, %u of them come to; %d NMIs; not in this build: %u functions",
+		 s->nr, s->functions, spots_hit(s), atomic_read(&nmis), s->missing);
+	XUT_EXPECT_EQ(t, atomic_read(&lost), 0);
+	XUT_EXPECT(t, atomic_read(&nmis) > spots_hit(s));
+}
+
+/*
+ * The first is what the case is about: it has to be there, and to be run through.
+ * The others are behind it.
+ */
+static void interrupt(struct xut *t, int limit, const char *const *functions,
+		      unsigned int n)
+{
+	struct spots s = { .hit = send_nmi, .limit = limit * (1 + xut_soak) };
+	unsigned int i, first;
+
+	if (!spots_begin(t, &s, ROOM))
+		return;
+	xut_step(t, "probes come");
+	first = spots_add(&s, functions[0], true);
+	XUT_EXPECT(t, first > 1);
+	for (i = 1; i < n; i++)
+		spots_add(&s, functions[i], true);
+	xut_step(t, "running");
+	use_on_all_cpus(t, usages, ARRAY_SIZE(usages), TIMES * (1 + xut_soak));
+	expect_nmis(t, &s);
+	XUT_EXPECT(t, spots_hit(&s) >= first / 2);
+	spots_end(t, &s);
+}
+
+static void interrupt_all(struct xut *t, int limit, const char *const *functions,
+			  unsigned int n)
+{
+	unsigned int things = USERS * TIMES * (1 + xut_soak);
+
+	if (!usage_begin(t, &usages[XSYNC_FENCED], XSYNC_FENCED, things))
+		return;
+	if (usage_begin(t, &usages[XSYNC_IPI], XSYNC_IPI, things)) {
+		if (nmis_can_be_sent(t))
+			interrupt(t, limit, functions, n);
+		usage_end(t, &usages[XSYNC_IPI]);
+	}
+	usage_end(t, &usages[XSYNC_FENCED]);
+}
+
+#define INTERRUPTED(name, limit, ...)					\
+static void name(struct xut *t)						\
+{									\
+	static const char * const functions[] = { __VA_ARGS__ };	\
+									\
+	interrupt_all(t, limit, functions, ARRAY_SIZE(functions));	\
+}
+
+INTERRUPTED(nmi_in_start, NMIS, "xsync_start", "xsync_ticket", "xsync_advance", "xsync_try_advance",
+	    "xsync_drive_rounds", "xsync_scan", "xsync_rescan", "xsync_word");
+INTERRUPTED(nmi_in_poll, NMIS, "xsync_poll", "xsync_poll_again", "xsync_arm_poller", "xsync_answer");
+INTERRUPTED(nmi_in_wait, NMIS, "xsync_wait_killable", "xsync_wait", "xsync_wait_timeout",
+	    "xsync_wait_in", "xsync_may_wait", "xsync_inside", "xsync_may_sleep",
+	    "xsync_spin", "xsync_waitlist_sleep", "xsync_waitlist_wake",
+	    "xsync_waitlist_wake_locked");
+INTERRUPTED(nmi_in_synchronize, NMIS, "xsync_synchronize", "xsync_barrier", "xsync_barrier_reached");
+INTERRUPTED(nmi_in_call, NMIS, "xsync_call", "xsync_callbacks_move", "xsync_callbacks_take",
+	    "xsync_callbacks_run");
+INTERRUPTED(nmi_in_handoff, NMIS, "xsync_handoff", "xsync_outbox_work", "xsync_outbox_pass",
+	    "xsync_kicked", "xsync_drive");
+INTERRUPTED(nmi_in_post, NMIS, "xcall_post", "xcall_done", "xcall_send", "xcall_send_to",
+	    "xcall_kick", "xcall_kicked", "xcall_thread", "xcall_run_inbox", "xcall_put");
+INTERRUPTED(nmi_in_run, NMIS, "xcall_run", "xcall_alloc", "xcall_free", "xcall_release",
+	    "xcall_wait", "xcall_wait_in", "xcall_may_wait", "xcall_in_function");
+
+/*
+ * Sections that nest and follow each other, while things are replaced on all CPUs:
+ * whoever replaces one has to wait for the section, wherever an NMI fell into it.
+ */
+INTERRUPTED(nmi_in_section, 60, "use_section");
+
+static const struct xut_case interrupted_cases[] = {
+	XUT_CASE(nmi_in_section),
+	XUT_CASE(nmi_in_start),
+	XUT_CASE(nmi_in_poll),
+	XUT_CASE(nmi_in_wait),
+	XUT_CASE(nmi_in_synchronize),
+	XUT_CASE(nmi_in_call),
+	XUT_CASE(nmi_in_handoff),
+	XUT_CASE(nmi_in_post),
+	XUT_CASE(nmi_in_run),
+	{}
+};
+
+XUT_SHARED_SUITE(interrupted, interrupted_cases);
