@@ -30,6 +30,7 @@ extern struct xut_suite solaris;
 extern struct xut_suite rendezvous;
 extern struct xut_suite lasting;
 extern struct xut_suite interrupted;
+extern struct xut_suite traced;
 
 /* The same cases with domains of flavour XSYNC_IPI. */
 extern struct xut_suite grace_period_ipi;
@@ -42,6 +43,7 @@ extern struct xut_suite torture_ipi;
 extern struct xut_suite ordering_ipi;
 extern struct xut_suite rendezvous_ipi;
 extern struct xut_suite lasting_ipi;
+extern struct xut_suite traced_ipi;
 
 /* A thread on a CPU of its own that is inside until reader_leave(). */
 struct reader {

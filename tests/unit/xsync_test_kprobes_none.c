@@ -13,3 +13,5 @@ static const struct xut_case kprobes_cases[] = {
 };
 
 XUT_SHARED_SUITE(interrupted, kprobes_cases);
+XUT_SHARED_SUITE(traced, kprobes_cases);
+XUT_SUITE_WITH(traced_ipi, kprobes_cases, XSYNC_IPI);
