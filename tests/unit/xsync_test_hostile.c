@@ -225,9 +225,12 @@ static void pairs_begin(struct xut *t, struct hostile_pair *pairs, struct hostil
 		p->x[1] = xcall_alloc(post_the_other, p, XCALL_THREAD, GFP_KERNEL);
 		if (!XUT_EXPECT(t, p->x[0] && p->x[1]))
 			return;
+		/* There, so that the sender is through before the thread begins. */
+		xut_pin(t, cpu);
 		atomic_inc(&h->at_work);
 		XUT_EXPECT_EQ(t, xcall_post(p->x[0], cpumask_of(cpu)), 0);
 	}
+	xut_pin(t, cpumask_first(cpu_online_mask));
 }
 
 static void thread_functions_for_ever(struct xut *t)
