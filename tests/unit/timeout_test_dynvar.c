@@ -149,7 +149,7 @@ static void make_variable(struct dynvar_cpu *c, struct dynvar **shelf)
 
 	if (!node) {
 		/* Time for a cleaning to be over that should have waited. */
-		pass_time(1000);
+		pass_time(4000);
 		note_empty(seen);
 		return;
 	}
