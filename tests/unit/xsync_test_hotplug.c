@@ -229,7 +229,8 @@ static void dying_cpu_leaves_nothing(struct xut *t, unsigned int cpu, atomic_t *
 	XUT_EXPECT(t, xsync_handoff(&h));
 	/* Pairs with dying_handed(). */
 	if (!XUT_WAIT(t, smp_load_acquire(&dying.handed) == 2)) {
-		/* Its irq_work is dead until it goes once more. */
+		/* Its irq_work is dead until it goes once more, unprobed. */
+		disable_kprobe(&dying.probe);
 		xut_pin(t, cpumask_first(cpu_online_mask));
 		if (take_away(t, cpu))
 			bring_back(t, cpu);
