@@ -17,6 +17,18 @@
 #define ROUNDS	5	/* of everybody else */
 #define TURNS	20	/* of the hostile one, so that it was really at it */
 
+/*
+ * The hostile one counts its turns, and says when it has stopped.  @own, if any, is a
+ * domain that it uses itself.
+ */
+struct hostile {
+	struct xsync_domain *own;
+	atomic_t turns;
+	atomic_t at_work;
+	int errors;
+	bool stop;
+};
+
 /* All that must still come to its end. */
 
 static void note_callback(struct xsync_head *head)
@@ -30,7 +42,7 @@ static int run_once(void *arg)
 	return 0;
 }
 
-static void all_cpus_run_threads(struct xut *t)
+static void all_cpus_run_threads(struct xut *t, struct hostile *h)
 {
 	unsigned int cpu;
 
@@ -41,13 +53,16 @@ static void all_cpus_run_threads(struct xut *t)
 
 		if (!task)
 			continue;
-		XUT_WAIT(t, atomic_read(&ran));
+		/* It cannot be stopped before it has run. */
+		if (!XUT_WAIT(t, atomic_read(&ran)))
+			WRITE_ONCE(h->stop, true);
 		kthread_stop(task);
 		put_task_struct(task);
 	}
 }
 
-static void others_get_on(struct xut *t, struct xsync_domain *d, struct counted *const calls[2])
+static void others_get_on(struct xut *t, struct hostile *h, struct xsync_domain *d,
+			  struct counted *const calls[2])
 {
 	struct xsync_head head = {};
 	unsigned int mode;
@@ -63,20 +78,8 @@ static void others_get_on(struct xut *t, struct xsync_domain *d, struct counted 
 	xut_step(t, "a barrier");
 	XUT_EXPECT_EQ(t, xsync_call(d, &head, note_callback), 0);
 	XUT_EXPECT_EQ(t, xsync_barrier(d), 0);
-	all_cpus_run_threads(t);
+	all_cpus_run_threads(t, h);
 }
-
-/*
- * The hostile one counts its turns, and says when it has stopped.  @own, if any, is a
- * domain that it uses itself.
- */
-struct hostile {
-	struct xsync_domain *own;
-	atomic_t turns;
-	atomic_t at_work;
-	int errors;
-	bool stop;
-};
 
 static void expect_others_get_on(struct xut *t, struct hostile *h)
 {
@@ -92,7 +95,7 @@ static void expect_others_get_on(struct xut *t, struct hostile *h)
 	XUT_WAIT(t, atomic_read(&h->turns) >= TURNS);
 	if (XUT_EXPECT(t, calls[XCALL_IPI] && calls[XCALL_THREAD]))
 		for (round = 0; round < ROUNDS * (1 + xut_soak); round++)
-			others_get_on(t, &d, calls);
+			others_get_on(t, h, &d, calls);
 	if (h->own) {
 		xut_step(t, "a barrier of its own domain");
 		XUT_EXPECT_EQ(t, xsync_barrier(h->own), 0);
@@ -186,9 +189,13 @@ static void request_for_ever_in(struct xut *t, unsigned int mode)
 	xsync_handoff_sync(&r.news);
 }
 
+/* With one CPU there is no end to its interrupts, and nothing else would run. */
 static void request_for_ever_by_ipi(struct xut *t)
 {
-	request_for_ever_in(t, XCALL_IPI);
+	unsigned int cpu;
+
+	if (spare_cpus(t, &cpu, 1))
+		request_for_ever_in(t, XCALL_IPI);
 }
 
 static void request_for_ever_by_thread(struct xut *t)
@@ -196,7 +203,10 @@ static void request_for_ever_by_thread(struct xut *t)
 	request_for_ever_in(t, XCALL_THREAD);
 }
 
-/* Two functions in the thread of each CPU post each other: it never comes to rest. */
+/*
+ * Two functions in the thread of each CPU but that of the case, which is to say so if
+ * nothing else runs, post each other: it never comes to rest.
+ */
 
 struct hostile_pair {
 	struct xcall *x[2];
@@ -215,11 +225,14 @@ static void post_the_other(void *arg)
 
 static void pairs_begin(struct xut *t, struct hostile_pair *pairs, struct hostile *h)
 {
+	unsigned int mine = raw_smp_processor_id();
 	unsigned int cpu;
 
 	for_each_online_cpu(cpu) {
 		struct hostile_pair *p = &pairs[cpu];
 
+		if (cpu == mine)
+			continue;
 		p->h = h;
 		p->x[0] = xcall_alloc(post_the_other, p, XCALL_THREAD, GFP_KERNEL);
 		p->x[1] = xcall_alloc(post_the_other, p, XCALL_THREAD, GFP_KERNEL);
@@ -230,15 +243,18 @@ static void pairs_begin(struct xut *t, struct hostile_pair *pairs, struct hostil
 		atomic_inc(&h->at_work);
 		XUT_EXPECT_EQ(t, xcall_post(p->x[0], cpumask_of(cpu)), 0);
 	}
-	xut_pin(t, cpumask_first(cpu_online_mask));
+	xut_pin(t, mine);
 }
 
 static void thread_functions_for_ever(struct xut *t)
 {
-	struct hostile_pair *pairs = kcalloc(nr_cpu_ids, sizeof(*pairs), GFP_KERNEL);
+	struct hostile_pair *pairs;
 	struct hostile h = {};
 	unsigned int cpu;
 
+	if (!spare_cpus(t, &cpu, 1))
+		return;
+	pairs = kcalloc(nr_cpu_ids, sizeof(*pairs), GFP_KERNEL);
 	if (!XUT_EXPECT(t, pairs))
 		return;
 	pairs_begin(t, pairs, &h);
