@@ -13,7 +13,7 @@ BUILD   := build/$(KERNEL)$(if $(BUSTED),+$(BUSTED))
 INCDIR   = $(DESTDIR)$(PREFIX)/include/xsync-modules
 
 .DEFAULT_GOAL := help
-.PHONY: help deps modules tools demo check soak lint install install-headers shell clean
+.PHONY: help deps modules tools demo check soak bench lint install install-headers shell clean
 
 help:
 	@sed 's/^	//' scripts/help
@@ -37,6 +37,9 @@ check: deps
 
 soak: deps
 	@tests/check --soak $(if $(ONLY),--only '$(ONLY)')
+
+bench: deps
+	@tests/bench/run $(if $(QUICK),--quick) $(if $(DOC),--doc) $(if $(ONLY),--only '$(ONLY)') $(KERNELS)
 
 lint:
 	@scripts/lint
