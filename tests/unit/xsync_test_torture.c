@@ -9,8 +9,9 @@
  * xsync_test_torture_read.c for what readers and updaters check, and
  * xsync_test_counted.c for cross-calls.
  *
- * Meanwhile CPUs may go and come.  Threads and timers are driven away then, and
- * return when their CPU has.
+ * Meanwhile CPUs may go and come.  Threads are not bound to theirs then, and the
+ * timers go with the readers: PREEMPT_RT warns of threads that are bound, and that the
+ * going of their CPU finds in a section of its own that may not migrate.
  */
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
@@ -89,12 +90,6 @@ static void torture_report(struct xut *t, s64 ms)
 	}
 }
 
-bool torture_come_home(const struct torture_cpu *c)
-{
-	return raw_smp_processor_id() != c->cpu && cpu_online(c->cpu) &&
-	       !set_cpus_allowed_ptr(current, cpumask_of(c->cpu));
-}
-
 void torture_do_one(const struct torture_op *ops, unsigned int n, struct torture_cpu *c)
 {
 	unsigned int i, draw, sum = 0;
@@ -107,7 +102,20 @@ void torture_do_one(const struct torture_op *ops, unsigned int n, struct torture
 	ops[i].run(c);
 }
 
-static bool torture_start(struct xut *t)
+static struct task_struct *torture_thread(struct xut *t, struct torture_cpu *c,
+					  int (*fn)(void *arg), bool hotplug)
+{
+	struct task_struct *task = thread_on(t, c->cpu, fn, c);
+
+	if (task) {
+		atomic_inc(&torture_state.running);
+		if (hotplug)
+			set_cpus_allowed_ptr(task, cpu_possible_mask);
+	}
+	return task;
+}
+
+static bool torture_start(struct xut *t, bool hotplug)
 {
 	struct torture *s = &torture_state;
 	unsigned int cpu;
@@ -118,10 +126,9 @@ static bool torture_start(struct xut *t)
 		c->cpu = cpu;
 		if (!torture_calls_begin(t, c))
 			return false;
-		c->reader = thread_on(t, cpu, torture_reader, c);
-		c->updater = thread_on(t, cpu, torture_updater, c);
-		c->caller = thread_on(t, cpu, torture_caller, c);
-		atomic_add(!!c->reader + !!c->updater + !!c->caller, &s->running);
+		c->reader = torture_thread(t, c, torture_reader, hotplug);
+		c->updater = torture_thread(t, c, torture_updater, hotplug);
+		c->caller = torture_thread(t, c, torture_caller, hotplug);
 	}
 	return !t->failed;
 }
@@ -193,7 +200,7 @@ static void torture_run(struct xut *t, bool hotplug)
 	atomic_set(&s->running, 0);
 	s->stop = false;
 	torture_forget();
-	if (torture_start(t))
+	if (torture_start(t, hotplug))
 		torture_meanwhile(t, hotplug);
 	torture_finish(t);
 	torture_report(t, ktime_ms_delta(ktime_get(), began));

@@ -48,7 +48,8 @@ struct torture_handoff {
 
 /* One for each CPU that is online at the start; who writes a field is its owner. */
 struct torture_cpu {
-	unsigned int cpu;
+	unsigned int cpu;			/* where it began */
+	unsigned int timer_cpu;			/* the reader's: where its timer is */
 	struct task_struct *reader, *updater, *caller;
 	struct hrtimer timer;			/* the reader's */
 	unsigned long ticks;
@@ -79,9 +80,6 @@ extern struct torture torture_state;
 
 /* Something happened once. Any context. */
 void torture_note(enum torture_kind kind);
-
-/* A task that the going of its CPU has driven away goes back if it can. */
-bool torture_come_home(const struct torture_cpu *c);
 
 /* Ops of a thread, one of which is done according to the weights. */
 struct torture_op {

@@ -153,7 +153,6 @@ int torture_caller(void *arg)
 	struct torture_cpu *c = arg;
 
 	while (!READ_ONCE(torture_state.stop)) {
-		torture_come_home(c);
 		torture_do_one(call_ops, ARRAY_SIZE(call_ops), c);
 		cond_resched();
 	}

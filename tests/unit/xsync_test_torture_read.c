@@ -170,19 +170,23 @@ static enum hrtimer_restart torture_tick(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
+static void start_timer(struct torture_cpu *c)
+{
+	hrtimer_cancel(&c->timer);
+	c->timer_cpu = raw_smp_processor_id();
+	hrtimer_start(&c->timer, ns_to_ktime(TICK_NS), HRTIMER_MODE_REL_PINNED_HARD);
+}
+
 int torture_reader(void *arg)
 {
 	struct torture_cpu *c = arg;
 
 	hrtimer_setup(&c->timer, torture_tick, CLOCK_MONOTONIC,
 		      HRTIMER_MODE_REL_PINNED_HARD);
-	hrtimer_start(&c->timer, ns_to_ktime(TICK_NS), HRTIMER_MODE_REL_PINNED_HARD);
+	start_timer(c);
 	while (!READ_ONCE(torture_state.stop)) {
-		if (torture_come_home(c)) {
-			hrtimer_cancel(&c->timer);
-			hrtimer_start(&c->timer, ns_to_ktime(TICK_NS),
-				      HRTIMER_MODE_REL_PINNED_HARD);
-		}
+		if (c->timer_cpu != raw_smp_processor_id())
+			start_timer(c);
 		look(c, FROM_TASK, 0);
 		cond_resched();
 	}
@@ -338,7 +342,6 @@ int torture_updater(void *arg)
 	struct torture_cpu *c = arg;
 
 	while (!READ_ONCE(torture_state.stop)) {
-		torture_come_home(c);
 		fill_spare(&c->spares[0]);
 		fill_spare(&c->spares[1]);
 		torture_do_one(update_ops, ARRAY_SIZE(update_ops), c);
