@@ -99,7 +99,8 @@ static inline void xsync_handoff_init(struct xsync_handoff *h,
  * interrupts off; after the CPU went down, on another one.
  *
  * Not promised: that the function has not begun, or even ended, on return; that
- * two calls on two CPUs do not run it at the same time.  Where the machine has
+ * two calls on two CPUs do not run it at the same time; that a CPU gets on with
+ * anything else while a function there hands itself off again for ever.  Where the machine has
  * no interrupt of its own for irq_work (user-mode Linux), it runs with the next
  * timer tick.
  *

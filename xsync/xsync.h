@@ -277,7 +277,8 @@ unsigned long xsync_start(struct xsync_domain *d);
  * @d: the domain
  * @ticket: from xsync_start()
  *
- * Once true it stays true.
+ * Once true it stays true.  Polling moves nothing on: with its interrupts off for
+ * good, a CPU may keep others waiting for what was handed off there, and itself.
  *
  * Context: Any, including NMI and under rq->lock.
  * Return: true if every section that was open when the ticket was given has

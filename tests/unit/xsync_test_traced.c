@@ -103,6 +103,7 @@ static void ftrace_on_xsync_uses_xsync(struct xut *t)
 		xut_info(t, "functions were entered %d times", atomic_read(&hits));
 		XUT_EXPECT(t, atomic_read(&hits) > times);
 	}
+	ftrace_free_filter(&ops);
 	usage_end(t, &usage);
 }
 
