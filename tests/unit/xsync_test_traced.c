@@ -8,6 +8,7 @@
  */
 #include <linux/ftrace.h>
 #include <linux/percpu.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include "xsync_test_spots.h"
 #include "xsync_test_usage.h"
@@ -84,27 +85,39 @@ static int trace_begin(struct ftrace_ops *ops)
 	return err ?: register_ftrace_function(ops);
 }
 
+static void use_xsync_traced(struct xut *t, struct ftrace_ops *ops)
+{
+	unsigned int times = TIMES * (1 + xut_soak);
+
+	atomic_set(&hits, 0);
+	if (!usage_begin(t, &usage, t->with, USERS * times))
+		return;
+	if (XUT_EXPECT_EQ(t, trace_begin(ops), 0)) {
+		xut_step(t, "running");
+		use_on_all_cpus(t, &usage, 1, times);
+		XUT_EXPECT_EQ(t, unregister_ftrace_function(ops), 0);
+		xut_info(t, "functions were entered %d times", atomic_read(&hits));
+		XUT_EXPECT(t, atomic_read(&hits) > times);
+	}
+	usage_end(t, &usage);
+}
+
 static void ftrace_on_xsync_uses_xsync(struct xut *t)
 {
-	static struct ftrace_ops ops = { .func = section_when_entered };
-	unsigned int times = TIMES * (1 + xut_soak);
+	struct ftrace_ops *ops;
 
 	if (!IS_ENABLED(CONFIG_DYNAMIC_FTRACE)) {
 		xut_skip(t, "this kernel has no function tracer");
 		return;
 	}
-	atomic_set(&hits, 0);
-	if (!usage_begin(t, &usage, t->with, USERS * times))
+	/* Whoever has given a filter back cannot set another one. */
+	ops = kzalloc(sizeof(*ops), GFP_KERNEL);
+	if (!XUT_EXPECT(t, ops))
 		return;
-	if (XUT_EXPECT_EQ(t, trace_begin(&ops), 0)) {
-		xut_step(t, "running");
-		use_on_all_cpus(t, &usage, 1, times);
-		XUT_EXPECT_EQ(t, unregister_ftrace_function(&ops), 0);
-		xut_info(t, "functions were entered %d times", atomic_read(&hits));
-		XUT_EXPECT(t, atomic_read(&hits) > times);
-	}
-	ftrace_free_filter(&ops);
-	usage_end(t, &usage);
+	ops->func = section_when_entered;
+	use_xsync_traced(t, ops);
+	ftrace_free_filter(ops);
+	kfree(ops);
 }
 
 static const struct xut_case traced_cases[] = {
