@@ -11,7 +11,8 @@
  * (misuse.c).  Where the machine can tell beforehand, lockdep does: a read
  * section is a recursive reader of the domain's class, a wait is a
  * lock_map_sync() of it, so a lock that a waiter holds and a section takes is
- * reported the first time both were seen, whether or not they meet.
+ * reported the first time both were seen, whether or not they meet.  Such a lock
+ * spins, so where the kernel counts preemption the wait is refused before that.
  *
  * Life.  xsync_domains_lock guards the list of domains and their destruction.  A
  * domain is destroyed only while nobody is inside, no ticket is open and no

@@ -416,6 +416,7 @@ static int xcall_run_in(const struct cpumask *mask, xcall_func_t func, void *arg
 	if (!x)
 		return -ENOMEM;
 
+	/* Nobody else knows the request, and its last run has ended. */
 	ticket = x->runs + 1;
 	xcall_begin(x, mask);
 	xcall_send_now(x);

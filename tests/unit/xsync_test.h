@@ -64,6 +64,13 @@ struct task_struct *thread_on(struct xut *t, unsigned int cpu,
 			      int (*fn)(void *arg), void *arg);
 void thread_idle(void);
 
+/* hold_here() as a cross-call's function stays where it runs until it is released. */
+struct hold {
+	int begun, release;
+};
+
+void hold_here(void *arg);
+
 /*
  * Pin the case to the first online CPU and give it the next n; false if there
  * are not enough, the case is marked skipped then.

@@ -261,22 +261,9 @@ out:
 	kfree(ran);
 }
 
-struct held {
-	int begun, release;
-};
-
-static void hold_here(void *arg)
-{
-	struct held *h = arg;
-
-	smp_store_release(&h->begun, 1);	/* pairs with the case */
-	while (!READ_ONCE(h->release))
-		cpu_relax();
-}
-
 struct cancelling {
 	struct xcall *x;
-	struct held *held;
+	struct hold *held;
 	int go, calling, ended, too_early, err;
 };
 
@@ -303,7 +290,7 @@ static bool is_in_cancel(const struct cancelling *c, struct task_struct *task)
 
 static void cancel_waits_for_running(struct xut *t, unsigned int cpu, unsigned int mode)
 {
-	struct held h = {};
+	struct hold h = {};
 	struct cancelling c = { .held = &h };
 	struct task_struct *task;
 

@@ -31,6 +31,15 @@ void thread_idle(void)
 	__set_current_state(TASK_RUNNING);
 }
 
+void hold_here(void *arg)
+{
+	struct hold *h = arg;
+
+	smp_store_release(&h->begun, 1);	/* pairs with the case */
+	while (!READ_ONCE(h->release))
+		cpu_relax();
+}
+
 static int reader_thread(void *arg)
 {
 	struct reader *r = arg;

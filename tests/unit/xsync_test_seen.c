@@ -228,19 +228,6 @@ static bool write_file(const char *path, const char *text)
 
 #define STALL_MS	"/sys/module/xsync/parameters/stall_ms"
 
-struct hold {
-	int begun, release;
-};
-
-static void hold_here(void *arg)
-{
-	struct hold *h = arg;
-
-	smp_store_release(&h->begun, 1);	/* pairs with the case */
-	while (!READ_ONCE(h->release))
-		cpu_relax();
-}
-
 /* Each of the waits is longer than stall_ms by far: one report each. */
 static void held_call_is_reported(struct xut *t, unsigned int cpu, unsigned int mode)
 {

@@ -195,18 +195,6 @@ static void run_waits_for_all(struct xut *t)
  * A function is held on another CPU.  It must not count as done, must not be
  * posted again, and a wait must not end.
  */
-struct hold {
-	int begun, release;
-};
-
-static void hold_here(void *arg)
-{
-	struct hold *h = arg;
-
-	smp_store_release(&h->begun, 1);	/* pairs with the case */
-	while (!READ_ONCE(h->release))
-		cpu_relax();
-}
 
 static void expect_in_flight(struct xut *t, struct xcall *x, unsigned int cpu)
 {
