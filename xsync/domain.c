@@ -217,7 +217,17 @@ EXPORT_SYMBOL_GPL(xsync_start);
 
 bool xsync_poll(struct xsync_domain *d, unsigned long ticket)
 {
-	return xsync_passed(d->state, ticket);
+	struct xsync_state *s = d->state;
+
+	if (xsync_passed(s, ticket))
+		return true;
+	/*
+	 * The kick may be waiting on a CPU that has its interrupts off, on this one
+	 * perhaps: who polls looks for itself.
+	 */
+	if (!test_bit(XSYNC_DRIVING, &s->flags))
+		xsync_advance(s);
+	return xsync_passed(s, ticket);
 }
 EXPORT_SYMBOL_GPL(xsync_poll);
 

@@ -31,8 +31,8 @@
  * not asked, or not there any more when its IPI would be sent, no section without a
  * barrier is left.
  *
- * Who drives.  Everybody who starts or waits tries to take XSYNC_DRIVING; who
- * does not get it leaves it to the holder, who looks again after letting go.  It
+ * Who drives.  Everybody who starts, polls or waits tries to take XSYNC_DRIVING;
+ * who does not get it leaves it to the holder, who looks again after letting go.  It
  * is a bit that is only ever tried, not a spinlock: also on a kernel for one CPU,
  * where a raw_spin_trylock() always succeeds, an NMI must find it taken.  At most
  * two rounds are made in one go.  While a round stays open a hard timer, 10 µs
@@ -65,7 +65,9 @@
  * kicks all domains.
  *
  * Limits.  A CPU that never leaves keeps the ticket open; it is named once per
- * round after stall_ms.
+ * round after stall_ms.  There is one kick and one timer: while the CPU that has
+ * them keeps its interrupts off, a round that is open goes on only when somebody
+ * polls or begins to wait, and callbacks and sleepers hear of its end later.
  */
 #include <linux/bitops.h>
 #include <linux/cpumask.h>

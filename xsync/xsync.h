@@ -277,8 +277,9 @@ unsigned long xsync_start(struct xsync_domain *d);
  * @d: the domain
  * @ticket: from xsync_start()
  *
- * Once true it stays true.  Polling moves nothing on: with its interrupts off for
- * good, a CPU may keep others waiting for what was handed off there, and itself.
+ * Once true it stays true.  Who polls also looks for readers that have left, so a
+ * domain of flavour XSYNC_FENCED can be polled with interrupts off until the ticket
+ * is done.  With XSYNC_IPI it would be for ever: a round needs this CPU's interrupts.
  *
  * Context: Any, including NMI and under rq->lock.
  * Return: true if every section that was open when the ticket was given has

@@ -8,13 +8,25 @@
 #include <xsync/compat/hrtimer.h>
 #include "xsync_test.h"
 
+struct late_call {
+	struct xsync_head head;
+	int ran;
+};
+
+static void late_call_runs(struct xsync_head *head)
+{
+	smp_store_release(&container_of(head, struct late_call, head)->ran, 1); /* to the case */
+}
+
 /*
- *	reader  [---------- ms ----------]
- *	ticket     t
- *	done                              t
+ *	reader    [---------- ms ----------]
+ *	ticket       t
+ *	done                                t
+ *	callback     c                       c
  */
 static void reader_stays(struct xut *t, unsigned int ms)
 {
+	struct late_call late = {};
 	struct xsync_domain d;
 	unsigned long ticket, end;
 	unsigned int cpu;
@@ -29,9 +41,11 @@ static void reader_stays(struct xut *t, unsigned int ms)
 		while (XUT_EXPECT(t, !xsync_poll(&d, ticket)) && time_before(jiffies, end))
 			XUT_EXPECT_EQ(t, xsync_wait_timeout(&d, ticket, NSEC_PER_MSEC),
 				      -ETIMEDOUT);
+		XUT_EXPECT_EQ(t, xsync_call(&d, &late.head, late_call_runs), 0);
 		reader_leave(&r);
 		xut_step(t, "nobody looks but the poller");
-		XUT_WAIT(t, xsync_poll(&d, ticket));
+		XUT_WAIT(t, smp_load_acquire(&late.ran));	/* late_call_runs() */
+		XUT_EXPECT(t, xsync_poll(&d, ticket));
 	}
 	domain_end(t, &d);
 }

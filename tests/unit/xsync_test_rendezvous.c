@@ -4,8 +4,8 @@
  *
  * Round by round the threads of all CPUs meet with interrupts off, take a ticket
  * and post to everybody.  With fenced readers a ticket is done there and then: who
- * finds somebody else at it sees it done when that one has let go, or has turned
- * its interrupts on.  What needs an interrupt comes when they are on.
+ * finds somebody else at it moves the rounds on when that one has let go.  What
+ * needs an interrupt comes when they are on.
  */
 #include <linux/cpumask.h>
 #include <linux/err.h>
@@ -46,19 +46,28 @@ static bool all_are(struct meeting *m, atomic_t *who, int round)
 	return atomic_read(who) >= (int)m->nr * round;
 }
 
+/* Returns whether the ticket got done. */
+static bool poll_until_done(struct xsync_domain *d, unsigned long ticket)
+{
+	u64 end = ktime_get_mono_fast_ns() + xut_patience * NSEC_PER_SEC / 4;
+
+	while (!xsync_poll(d, ticket)) {
+		if (ktime_get_mono_fast_ns() > end)
+			return false;
+		cpu_relax();
+	}
+	return true;
+}
+
 static unsigned long sync_at_all(struct meeting_cpu *c)
 {
-	struct xsync_domain *d = &c->m->d;
-	u64 end = ktime_get_mono_fast_ns() + xut_patience * NSEC_PER_SEC / 4;
-	unsigned long ticket = xsync_start(d);
+	unsigned long ticket = xsync_start(&c->m->d);
 
 	if (xcall_post(c->by_ipi, cpu_online_mask) ||
 	    xcall_post(c->by_thread, cpu_online_mask))
 		c->errors++;
-	while (c->m->fenced && !xsync_poll(d, ticket) && !c->stuck) {
-		cpu_relax();
-		c->stuck = ktime_get_mono_fast_ns() > end;
-	}
+	if (c->m->fenced && !poll_until_done(&c->m->d, ticket))
+		c->stuck = true;
 	return ticket;
 }
 
@@ -194,7 +203,68 @@ free:
 	kvfree(m.cpus);
 }
 
+struct lone_poll {
+	struct xsync_domain d;
+	int asked, through;
+	bool done;
+};
+
+static int poll_alone_thread(void *arg)
+{
+	struct lone_poll *p = arg;
+	unsigned long ticket;
+
+	local_irq_disable();
+	ticket = xsync_start(&p->d);
+	smp_store_release(&p->asked, 1);	/* to the case */
+	p->done = poll_until_done(&p->d, ticket);
+	local_irq_enable();
+	smp_store_release(&p->through, 1);	/* to the case */
+	thread_idle();
+	return 0;
+}
+
+/*
+ * What was handed off waits on the poller's own CPU, and nobody else looks:
+ *
+ *	reader          [-----------]
+ *	ticket               t
+ *	interrupts off     [------------]
+ *	done                          t
+ */
+static void poll_with_interrupts_off_moves_on(struct xut *t)
+{
+	struct lone_poll p = {};
+	struct task_struct *task;
+	unsigned int cpus[2];
+	struct reader r;
+
+	if (t->with == XSYNC_IPI) {
+		xut_skip(t, "a round needs the interrupts of all CPUs");
+		return;
+	}
+	if (!spare_cpus(t, cpus, 2) || !domain_begin(t, &p.d))
+		return;
+	if (!reader_enter(t, &r, &p.d, cpus[0]))
+		goto end;
+	task = thread_on(t, cpus[1], poll_alone_thread, &p);
+	if (task) {
+		XUT_WAIT(t, smp_load_acquire(&p.asked));	/* poll_alone_thread() */
+		xut_step(t, "polling");
+	}
+	reader_leave(&r);
+	if (task) {
+		XUT_WAIT(t, smp_load_acquire(&p.through));	/* poll_alone_thread() */
+		XUT_EXPECT(t, p.done);
+		kthread_stop(task);
+		put_task_struct(task);
+	}
+end:
+	domain_end(t, &p.d);
+}
+
 static const struct xut_case rendezvous_cases[] = {
+	XUT_CASE(poll_with_interrupts_off_moves_on),
 	XUT_CASE(all_sync_with_interrupts_off),
 	{}
 };

@@ -104,13 +104,21 @@ static __printf(2, 3) void xut_log(struct xut_log *log, const char *fmt, ...)
 	va_end(args);
 }
 
-/* One line of explanation: to the trigger's log, or to the kernel's for KUnit. */
-static void xut_explain(struct xut *t, struct va_format *vaf)
+/* One line of explanation, in the result of the case. */
+static __printf(2, 3) void xut_explain(struct xut *t, const char *fmt, ...)
 {
+	struct va_format vaf = { .fmt = fmt };
+	va_list args;
+
+	va_start(args, fmt);
+	vaf.va = &args;
+#if IS_ENABLED(CONFIG_KUNIT)
+	if (t->kunit)
+		kunit_info(t->kunit, "%pV\n", &vaf);
+#endif
 	if (t->log)
-		xut_log(t->log, "# %s: %pV\n", t->name, vaf);
-	else
-		pr_info("%s: %pV\n", t->name, vaf);
+		xut_log(t->log, "# %s: %pV\n", t->name, &vaf);
+	va_end(args);
 }
 
 /**
@@ -131,12 +139,7 @@ void xut_fail(struct xut *t, const char *file, int line, const char *fmt, ...)
 	va_start(args, fmt);
 	vaf.fmt = fmt;
 	vaf.va = &args;
-	if (t->log)
-		xut_log(t->log, "# %s: %s:%d: step %s: %pV\n", t->name,
-			kbasename(file), line, t->step, &vaf);
-	else
-		pr_err("%s: %s:%d: step %s: %pV\n", t->name, kbasename(file),
-		       line, t->step, &vaf);
+	xut_explain(t, "%s:%d: step %s: %pV", kbasename(file), line, t->step, &vaf);
 	va_end(args);
 }
 EXPORT_SYMBOL_GPL(xut_fail);
@@ -156,7 +159,7 @@ void xut_info(struct xut *t, const char *fmt, ...)
 	va_start(args, fmt);
 	vaf.fmt = fmt;
 	vaf.va = &args;
-	xut_explain(t, &vaf);
+	xut_explain(t, "%pV", &vaf);
 	va_end(args);
 }
 EXPORT_SYMBOL_GPL(xut_info);
