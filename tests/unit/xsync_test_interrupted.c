@@ -2,7 +2,7 @@
 /*
  * An NMI between any two instructions of every function, which uses the same
  * domains, requests, hand-offs and callbacks as what it interrupted.  A case is of
- * both flavours: to find where instructions begin takes most of its time.
+ * both flavours: to place the probes takes most of its time.
  *
  * A kprobe on each instruction sends an NMI to its own CPU and waits for it.  Two
  * instructions that the kernel patches itself have none between them.
@@ -103,17 +103,26 @@ INTERRUPTED(nmi_in_start, NMIS, "xsync_start", "xsync_ticket", "xsync_advance", 
 INTERRUPTED(nmi_in_poll, NMIS, "xsync_poll", "xsync_poll_again", "xsync_arm_poller", "xsync_answer");
 INTERRUPTED(nmi_in_wait, NMIS, "xsync_wait_killable", "xsync_wait", "xsync_wait_timeout",
 	    "xsync_wait_in", "xsync_may_wait", "xsync_inside", "xsync_may_sleep",
-	    "xsync_spin", "xsync_waitlist_sleep", "xsync_waitlist_wake",
+	    "xsync_await", "xsync_spin", "xsync_waitlist_sleep", "xsync_waitlist_wake",
 	    "xsync_waitlist_wake_locked");
 INTERRUPTED(nmi_in_synchronize, NMIS, "xsync_synchronize", "xsync_barrier", "xsync_barrier_reached");
 INTERRUPTED(nmi_in_call, NMIS, "xsync_call", "xsync_callbacks_move", "xsync_callbacks_take",
 	    "xsync_callbacks_run");
+INTERRUPTED(nmi_in_domain, NMIS, "__xsync_domain_init", "xsync_domain_destroy", "xsync_state_alloc",
+	    "xsync_domain_busy", "xsync_round_setup", "xsync_round_teardown", "xsync_state_free");
 INTERRUPTED(nmi_in_handoff, NMIS, "xsync_handoff", "xsync_outbox_work", "xsync_outbox_pass",
-	    "xsync_kicked", "xsync_drive");
-INTERRUPTED(nmi_in_post, NMIS, "xcall_post", "xcall_done", "xcall_send", "xcall_send_to",
-	    "xcall_kick", "xcall_kicked", "xcall_thread", "xcall_run_inbox", "xcall_put");
-INTERRUPTED(nmi_in_run, NMIS, "xcall_run", "xcall_alloc", "xcall_free", "xcall_release",
-	    "xcall_wait", "xcall_wait_in", "xcall_may_wait", "xcall_in_function");
+	    "xsync_kicked", "xsync_drive", "xsync_handoff_sync", "xsync_outbox_wait_pass",
+	    "xsync_outbox_pass_here", "xsync_relax");
+INTERRUPTED(nmi_in_post, NMIS, "xcall_post", "xcall_begin", "xcall_done", "xcall_send", "xcall_deliver",
+	    "xcall_add", "xcall_kick", "xcall_kicked", "xcall_thread", "xcall_run_inbox",
+	    "xcall_run_node", "xcall_node_passed", "xcall_put");
+INTERRUPTED(nmi_in_run, NMIS, "xcall_run", "xcall_run_in", "xcall_run_killable", "xcall_run_timeout",
+	    "xcall_take_spare", "xcall_send_now", "xcall_kicked_here", "xcall_give_spare");
+INTERRUPTED(nmi_in_xcall_wait, NMIS, "xcall_wait", "xcall_wait_in", "xcall_wait_killable",
+	    "xcall_wait_timeout", "xcall_may_wait", "xcall_in_function", "xcall_await",
+	    "xcall_spin", "xcall_sleep");
+INTERRUPTED(nmi_in_cancel, NMIS, "xcall_cancel", "xcall_await_running", "__xcall_alloc", "xcall_notify",
+	    "xcall_ran", "xcall_offline", "xcall_free");
 
 /*
  * Sections that nest and follow each other, while things are replaced on all CPUs:
@@ -128,9 +137,12 @@ static const struct xut_case interrupted_cases[] = {
 	XUT_CASE(nmi_in_wait),
 	XUT_CASE(nmi_in_synchronize),
 	XUT_CASE(nmi_in_call),
+	XUT_CASE(nmi_in_domain),
 	XUT_CASE(nmi_in_handoff),
 	XUT_CASE(nmi_in_post),
 	XUT_CASE(nmi_in_run),
+	XUT_CASE(nmi_in_xcall_wait),
+	XUT_CASE(nmi_in_cancel),
 	{}
 };
 

@@ -4,9 +4,10 @@
  *
  * A function is found by its name, as kprobes find it; the compiler may have made
  * a part of it with a suffix, or none at all.  Its size is in what the kernel
- * prints of an address.  Each offset is tried: kprobes decode the function from
- * its begin and refuse what is not the start of an instruction, and places that
- * the kernel patches itself (static calls, static keys).
+ * prints of an address.  Each offset that may begin an instruction is tried: behind
+ * a probe the next one is known, elsewhere kprobes decode the function from its begin
+ * and refuse what is none, and places that the kernel patches itself (static calls,
+ * static keys).
  *
  * A probe with a post handler is not turned into a jump.  The jump would replace
  * several instructions, and its handler does not run between two of them.
@@ -17,14 +18,17 @@
 #include <linux/kallsyms.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
+#include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "xsync_test_spots.h"
 
+/* Where a probe costs much, so many bytes are passed over behind each, but for soak. */
+#define SPOT_STEP	(IS_ENABLED(CONFIG_KASAN) && !xut_soak ? 40 : 0)
+
 static int spot_hit(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct spot *spot = container_of(kp, struct spot, kp);
-
 	int n = atomic_inc_return(&spot->hits);
 
 	if (n <= spot->set->limit || is_power_of_2(n))
@@ -120,11 +124,26 @@ static bool is_prefixed_call(const void *addr)
 	return IS_ENABLED(CONFIG_X86_64) && !memcmp(addr, "\x2e\xe8", 2);
 }
 
+/* Probe what is there, if it can be.  Returns from where on to try next. */
+static unsigned int spot_add_at(struct spots *s, void *first, unsigned int offset)
+{
+	struct spot *spot;
+
+	if (is_prefixed_call(first + offset))
+		return offset + 6;
+	spot = spot_add(s, NULL, first + offset);
+#ifdef CONFIG_X86
+	if (spot)
+		return offset + max_t(unsigned int, spot->kp.ainsn.size, SPOT_STEP);
+#endif
+	return offset + 1;
+}
+
 /**
  * spots_add - probe a function
  * @s: the set
  * @function: its name
- * @all: every instruction, not only the first
+ * @all: not only the first instruction
  *
  * Context: Task context, sleeps.
  * Return: at how many places; 0 if there is no such function.
@@ -142,9 +161,8 @@ unsigned int spots_add(struct spots *s, const char *function, bool all)
 	s->functions++;
 	first = spot->kp.addr;
 	if (all && parse_place(first, &offset, &size))
-		for (size -= offset, offset = 1; offset < size; offset++)
-			if (!is_prefixed_call(first + offset))
-				spot_add(s, NULL, first + offset);
+		for (size -= offset, offset = 1; offset < size;)
+			offset = spot_add_at(s, first, offset);
 	return s->nr - before;
 }
 

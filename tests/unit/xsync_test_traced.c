@@ -29,9 +29,14 @@ static const char * const functions[] = {
 	"xsync_call", "xsync_barrier", "xsync_callbacks_move", "xsync_callbacks_run",
 	"xsync_handoff", "xsync_handoff_sync", "xsync_outbox_work", "xsync_outbox_pass",
 	"xsync_kicked", "xsync_drive", "xsync_poll_again", "xsync_answer",
-	"xcall_post", "xcall_done", "xcall_send", "xcall_send_to", "xcall_kick", "xcall_kicked", "xcall_thread",
-	"xcall_run_inbox", "xcall_put", "xcall_wait", "xcall_alloc", "xcall_free",
-	"xcall_run", "xcall_may_wait", "xcall_in_function",
+	"__xsync_domain_init", "xsync_domain_destroy",
+	"xcall_post", "xcall_done", "xcall_send", "xcall_send_now", "xcall_deliver",
+	"xcall_kick", "xcall_kicked", "xcall_kicked_here", "xcall_thread",
+	"xcall_run_inbox", "xcall_run_node", "xcall_node_passed", "xcall_put",
+	"xcall_wait", "xcall_wait_killable", "xcall_wait_timeout", "xcall_wait_in",
+	"xcall_run", "xcall_run_killable", "xcall_run_timeout", "xcall_run_in",
+	"__xcall_alloc", "xcall_notify", "xcall_cancel", "xcall_ran", "xcall_offline",
+	"xcall_free", "xcall_may_wait", "xcall_in_function",
 };
 
 static void use_when_hit(void *arg)

@@ -105,40 +105,110 @@ static int use_poll(struct usage *u)
 	return 0;
 }
 
+static int use_grace_period(struct usage *u, unsigned int turn)
+{
+	switch (turn % 4) {
+	case 0:
+		return xsync_synchronize(&u->d);
+	case 1:
+		return xsync_wait_timeout(&u->d, xsync_start(&u->d), U64_MAX);
+	case 2:
+		return use_poll(u);
+	default:
+		return xsync_wait_killable(&u->d, xsync_start(&u->d));
+	}
+}
+
+static int use_wait(struct use_request *r, unsigned int turn)
+{
+	switch (turn % 3) {
+	case 0:
+		return xcall_wait(r->x);
+	case 1:
+		return xcall_wait_killable(r->x);
+	default:
+		return xcall_wait_timeout(r->x, U64_MAX);
+	}
+}
+
 static void use_nothing(void *unused)
 {
 }
 
+static int use_run(unsigned int turn)
+{
+	switch (turn % 3) {
+	case 0:
+		return xcall_run(cpu_online_mask, use_nothing, NULL);
+	case 1:
+		return xcall_run_killable(cpu_online_mask, use_nothing, NULL);
+	default:
+		return xcall_run_timeout(cpu_online_mask, use_nothing, NULL, U64_MAX);
+	}
+}
+
+struct use_own {
+	struct xsync_domain d;
+	struct xsync_handoff h;
+	struct xcall *x;
+};
+
+static void use_own_handed(struct xsync_handoff *h)
+{
+}
+
+static int use_own_request(struct use_own *own, unsigned int turn)
+{
+	int err;
+
+	xsync_handoff_init(&own->h, use_own_handed);
+	own->x = xcall_alloc(use_nothing, NULL, turn % 2 ? XCALL_THREAD : XCALL_IPI,
+			     GFP_KERNEL);
+	if (!own->x)
+		return -ENOMEM;
+	xcall_notify(own->x, &own->h);
+	err = xcall_post(own->x, cpu_online_mask) ?: xcall_cancel(own->x);
+	if (!err && xcall_done(own->x) &&
+	    !(cpumask_subset(xcall_ran(own->x), cpu_online_mask) &&
+	      cpumask_empty(xcall_offline(own->x))))
+		err = -EINVAL;
+	xcall_free(own->x);
+	xsync_handoff_sync(&own->h);
+	return err;
+}
+
+/* What is one's own, from its begin to its end. */
+static int use_own(unsigned int turn)
+{
+	struct use_own *own = kzalloc(sizeof(*own), GFP_KERNEL);
+	int err;
+
+	if (!own)
+		return -ENOMEM;
+	err = use_own_request(own, turn);
+	if (!err)
+		err = xsync_domain_init(&own->d, "own", turn % 2 ? XSYNC_IPI : XSYNC_FENCED) ?:
+		      xsync_synchronize(&own->d) ?: xsync_domain_destroy(&own->d);
+	kfree(own);
+	return err;
+}
+
 void use_in_task(struct usage *u)
 {
-	unsigned int old = atomic_fetch_inc(&u->current_thing);
+	unsigned int turn = atomic_fetch_inc(&u->current_thing);
 	unsigned long flags;
 	int err;
 
-	switch (old % 4) {
-	case 0:
-		err = xsync_synchronize(&u->d);
-		break;
-	case 1:
-		err = xsync_wait_timeout(&u->d, xsync_start(&u->d), U64_MAX);
-		break;
-	case 2:
-		err = use_poll(u);
-		break;
-	default:
-		err = xsync_wait_killable(&u->d, xsync_start(&u->d));
-		break;
-	}
-	WRITE_ONCE(u->dead[old], 1);
+	err = use_grace_period(u, turn);
+	WRITE_ONCE(u->dead[turn], 1);
 
 	/* First where nothing that was handed off runs in between. */
 	local_irq_save(flags);
 	use_anywhere(u);
 	local_irq_restore(flags);
 	use_anywhere(u);
-	if (err || xcall_wait(u->by_ipi.x) || xcall_wait(u->by_thread.x) ||
-	    xcall_run(cpu_online_mask, use_nothing, NULL) || xsync_barrier(&u->d) ||
-	    use_nested(u))
+	if (err || use_wait(&u->by_ipi, turn) || use_wait(&u->by_thread, turn) ||
+	    use_run(turn) || use_own(turn) || xsync_barrier(&u->d) || use_nested(u))
 		atomic_inc(&u->errors);
 }
 
