@@ -101,7 +101,7 @@ static struct llist_node *xsync_callbacks_take(struct xsync_state *s)
 	raw_spin_unlock_irq(&s->cb_lock);
 
 	/* There is room for the next chain. */
-	xsync_handoff(&s->kick);
+	xsync_drive_now(s);
 	return llist_reverse_order(chain);
 }
 
@@ -156,6 +156,7 @@ int xsync_barrier(struct xsync_domain *d)
 
 	init_completion(&barrier.done);
 	xsync_call(d, &barrier.head, xsync_barrier_reached);
+	xsync_drive_now(s);
 	wait_for_completion(&barrier.done);
 	return 0;
 }
@@ -166,6 +167,15 @@ void xsync_callbacks_setup(struct xsync_state *s)
 	init_llist_head(&s->cb_new);
 	raw_spin_lock_init(&s->cb_lock);
 	INIT_WORK(&s->cb_work, xsync_callbacks_run);
+}
+
+/* A callback may wait for those of another domain: the workers are of several classes. */
+void xsync_callbacks_class(struct xsync_state *s, const char *name,
+			   struct lock_class_key *key)
+{
+#ifdef CONFIG_LOCKDEP
+	lockdep_init_map(&s->cb_work.lockdep_map, name, key, 0);
+#endif
 }
 
 int xsync_callbacks_init(void)

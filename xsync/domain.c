@@ -95,6 +95,7 @@ int __xsync_domain_init(struct xsync_domain *d, const char *name,
 	d->readers = s->readers;
 	lockdep_init_map(&d->read_map, keys->read_name, &keys->read, 0);
 	lockdep_init_map(&d->callback_map, keys->callback_name, &keys->callback, 0);
+	xsync_callbacks_class(s, keys->worker_name, &keys->worker);
 
 	mutex_lock(&xsync_domains_lock);
 	for_each_possible_cpu(cpu)
@@ -122,9 +123,11 @@ int xsync_domain_destroy(struct xsync_domain *d)
 {
 	struct xsync_state *s = d->state;
 
-	might_sleep();
+	if (xsync_may_sleep())
+		return -EWOULDBLOCK;
 	if (READ_ONCE(s->cb_task) == current || xcall_in_function())
 		return -EDEADLK;
+	might_sleep();
 	lock_map_acquire(&d->callback_map);
 	lock_map_release(&d->callback_map);
 
@@ -226,7 +229,7 @@ bool xsync_poll(struct xsync_domain *d, unsigned long ticket)
 	 * perhaps: who polls looks for itself.
 	 */
 	if (!test_bit(XSYNC_DRIVING, &s->flags))
-		xsync_advance(s);
+		xsync_help(s);
 	return xsync_passed(s, ticket);
 }
 EXPORT_SYMBOL_GPL(xsync_poll);
@@ -284,6 +287,7 @@ static int xsync_await(struct xsync_state *s, unsigned long ticket,
 		expires = ktime_add_safe(ktime_get(), ns_to_ktime(ns));
 	if (!xsync_spin(s, ticket, began + XSYNC_SPIN_NS)) {
 		this_cpu_inc(s->counts->slept);
+		xsync_drive_now(s);
 		err = xsync_waitlist_sleep(&s->waitlist, ticket, task_state, expires);
 	}
 	if (!err)

@@ -61,18 +61,22 @@ static DEFINE_PER_CPU_ALIGNED(struct xsync_outbox, xsync_outboxes);
 bool xsync_handoff(struct xsync_handoff *h)
 {
 	struct xsync_outbox *box;
+	bool claimed;
 
-	if (xchg(&h->queued, 1))	/* A */
-		return false;
-
+	/* Whoever claimed it must not be kept from its CPU before it is in the outbox. */
 	preempt_disable_notrace();
+	claimed = !xchg(&h->queued, 1);	/* A */
+	if (!claimed)
+		goto out;
+
 	box = this_cpu_ptr(&xsync_outboxes);
 	this_cpu_inc(xsync_outboxes.handoffs);
 	llist_add(&h->node, &box->list);
 	if (likely(cpu_online(raw_smp_processor_id())))
 		irq_work_queue(&box->work);
+out:
 	preempt_enable_notrace();
-	return true;
+	return claimed;
 }
 EXPORT_SYMBOL_GPL(xsync_handoff);
 

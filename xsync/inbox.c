@@ -53,7 +53,7 @@
  * a request are sent to in one go, with interrupts or preemption off.  The kernel's
  * function that sends to several CPUs waits for each of them to have taken what else
  * it sent there from this CPU and did not wait for: a target that does not answer can
- * then delay the others.
+ * then delay the others, and what other CPUs send to those meanwhile.
  */
 #include <linux/irqflags.h>
 #include <linux/jiffies.h>
@@ -371,10 +371,6 @@ int xcall_inboxes_init(void)
 	return smpboot_register_percpu_thread(&xcall_threads);
 }
 
-static void xcall_nothing(void *unused)
-{
-}
-
 void xcall_inboxes_exit(void)
 {
 	unsigned int cpu;
@@ -384,10 +380,12 @@ void xcall_inboxes_exit(void)
 	smpboot_unregister_percpu_thread(&xcall_threads);
 	/*
 	 * An IPI may be under way although there is nothing left for it to run: a
-	 * sender that is its own target has emptied the inbox.  What comes after it
-	 * on each CPU runs with it, with interrupts off, for which RCU waits.
+	 * sender that is its own target has emptied the inbox.  It runs with interrupts
+	 * off, for which RCU waits.
 	 */
-	on_each_cpu(xcall_nothing, NULL, 1);
+	for_each_possible_cpu(cpu)
+		while (READ_ONCE(per_cpu(xcall_cpus.kick, cpu)))
+			schedule_timeout_uninterruptible(1);
 	synchronize_rcu();
 	/* A thread does not run what it has not begun: cancelled, all of it. */
 	for_each_possible_cpu(cpu)

@@ -139,7 +139,9 @@ static inline u64 xsync_age(u64 began)
 /* round.c */
 unsigned long xsync_ticket(struct xsync_state *s);
 bool xsync_try_advance(struct xsync_state *s);
+void xsync_help(struct xsync_state *s);
 void xsync_advance(struct xsync_state *s);
+void xsync_drive_now(struct xsync_state *s);
 int xsync_round_setup(struct xsync_state *s, enum xsync_flavour flavour);
 void xsync_round_teardown(struct xsync_state *s);
 extern struct cpumask xsync_asked;
@@ -161,6 +163,8 @@ void xsync_misuse_report(struct xsync_misuse *m, const char *where, int err,
 
 /* callback.c */
 void xsync_callbacks_setup(struct xsync_state *s);
+void xsync_callbacks_class(struct xsync_state *s, const char *name,
+			   struct lock_class_key *key);
 void xsync_callbacks_move(struct xsync_state *s);
 int xsync_callbacks_init(void);
 void xsync_callbacks_exit(void);

@@ -37,7 +37,7 @@
  * where a raw_spin_trylock() always succeeds, an NMI must find it taken.  At most
  * two rounds are made in one go.  While a round stays open a hard timer, 10 µs
  * doubling to 1 ms, looks again; it is armed by the kick, a hand-off, which also
- * does the wake-ups.
+ * does the wake-ups, and by whoever is going to sleep.
  *
  * Memory ordering.
  *  A  xsync_enter()'s barrier: count, then accesses.
@@ -67,7 +67,8 @@
  * Limits.  A CPU that never leaves keeps the ticket open; it is named once per
  * round after stall_ms.  There is one kick and one timer: while the CPU that has
  * them keeps its interrupts off, a round that is open goes on only when somebody
- * polls or begins to wait, and callbacks and sleepers hear of its end later.
+ * starts, polls or begins to wait, callbacks and who sleeps already hear of its end
+ * later, and a stall is reported later.
  */
 #include <linux/bitops.h>
 #include <linux/cpumask.h>
@@ -75,6 +76,7 @@
 #include <linux/irqflags.h>
 #include <linux/ktime.h>
 #include <linux/minmax.h>
+#include <linux/preempt.h>
 #include <linux/smp.h>
 #include <linux/timekeeping.h>
 #include "compat/hrtimer.h"
@@ -144,6 +146,15 @@ static void xsync_begin_round(struct xsync_state *s)
 	xcall_post(s->ask, &xsync_asked);
 }
 
+/*
+ * On a CPU that is not online what is posted stays until a hotplug callback: whoever
+ * sleeps, or that callback, begins the round elsewhere.
+ */
+static bool xsync_can_begin(const struct xsync_state *s)
+{
+	return !s->ask || cpu_online(raw_smp_processor_id());
+}
+
 static void xsync_look(struct xsync_state *s)
 {
 	if (!s->asked) {
@@ -176,7 +187,7 @@ static bool xsync_drive_rounds(struct xsync_state *s)
 	while (ended < XSYNC_ROUNDS_AT_ONCE) {
 		if (s->seq & 1)
 			xsync_look(s);
-		else if (xsync_open(s))
+		else if (xsync_open(s) && xsync_can_begin(s))
 			xsync_begin_round(s);
 		else
 			break;
@@ -225,18 +236,34 @@ static bool xsync_awaited(const struct xsync_state *s)
 }
 
 /**
+ * xsync_help - try to move the rounds on, and tell those who sleep
+ * @s: the domain
+ *
+ * Context: Any.
+ */
+void xsync_help(struct xsync_state *s)
+{
+	preempt_disable_notrace();
+	if (xsync_try_advance(s) && xsync_awaited(s))
+		xsync_handoff(&s->kick);
+	preempt_enable_notrace();
+}
+
+/**
  * xsync_advance - try to move the rounds on, and see to it that they will
  * @s: the domain
+ *
+ * Preemption is off, so that news of the end of a round is not kept from others.
  *
  * Context: Any.
  */
 void xsync_advance(struct xsync_state *s)
 {
-	bool ended = xsync_try_advance(s);
-
-	if ((ended && xsync_awaited(s)) ||
-	    (xsync_open(s) && !test_bit(XSYNC_POLLING, &s->flags)))
+	preempt_disable_notrace();
+	xsync_help(s);
+	if (xsync_open(s) && !test_bit(XSYNC_POLLING, &s->flags))
 		xsync_handoff(&s->kick);
+	preempt_enable_notrace();
 }
 
 /**
@@ -327,11 +354,30 @@ static void xsync_arm_poller(struct xsync_state *s)
 static void xsync_drive(struct xsync_state *s)
 {
 	xsync_try_advance(s);
+	/* Before anybody is woken: who ends the round may not be able to tell others. */
+	if (xsync_open(s))
+		xsync_arm_poller(s);
 	xsync_callbacks_move(s);
 	if (xsync_waitlist_wake(&s->waitlist))
 		xsync_handoff(&s->kick);
 	if (xsync_open(s))
 		xsync_arm_poller(s);
+}
+
+/**
+ * xsync_drive_now - do at once what the kick does
+ * @s: the domain
+ *
+ * For a task that is going to sleep: the kick may be waiting on a CPU that has its
+ * interrupts off or is going down.  The timer is on the caller's CPU then.
+ *
+ * Context: Task context, interrupts on.
+ */
+void xsync_drive_now(struct xsync_state *s)
+{
+	local_irq_disable();
+	xsync_drive(s);
+	local_irq_enable();
 }
 
 static void xsync_kicked(struct xsync_handoff *h)

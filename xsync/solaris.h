@@ -65,6 +65,8 @@ static inline dtrace_icookie_t dtrace_interrupt_disable(void)
  * dtrace_interrupt_enable - leave probe context
  * @cookie: from the matching dtrace_interrupt_disable()
  *
+ * Differs: must be called on the CPU of the other, which there goes without saying.
+ *
  * Context: Any.
  */
 static inline void dtrace_interrupt_enable(dtrace_icookie_t cookie)
@@ -132,6 +134,9 @@ static inline void __xc_func(void *arg)
  * @set: a bit for each CPU, BITS_TO_LONGS(nr_cpu_ids) words; the caller's CPU may
  *	 be among them
  * @func: what to run, with interrupts off; must not sleep; its result is not used
+ *
+ * Differs: the caller sleeps; CPUs of @set that are not online are told, there they
+ * must not be in it.
  *
  * Context: Task context, sleeps.
  * Return: as xcall_run().

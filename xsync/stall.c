@@ -141,6 +141,8 @@ void xsync_report_stall(struct xsync_state *s, u64 age_ns)
 		xcall_unfinished(s->ask, &xsync_stall.cpus);
 	else
 		cpumask_copy(&xsync_stall.cpus, s->pending);
+	if (asked && READ_ONCE(s->ask->send.queued))
+		pr_warn("%s: by an interrupt that waits on some CPU to be sent\n", s->name);
 	pr_warn("%s: by %s CPU %*pbl\n", s->name,
 		asked ? "an interrupt that has not been taken on" : "a read section on",
 		cpumask_pr_args(&xsync_stall.cpus));

@@ -85,16 +85,19 @@ void xcall_put(struct xcall *x)
  */
 void xcall_node_passed(struct xcall *x)
 {
+	struct xsync_handoff *news;
 	unsigned long flags;
 
 	if (!atomic_dec_and_test(&x->left))	/* B */
 		return;
 
 	raw_spin_lock_irqsave(&x->waitlist.lock, flags);
+	/* Of this run: who finds the request idle may ask for other news. */
+	news = READ_ONCE(x->notify);
 	smp_store_release(&x->runs, x->runs + 1);	/* B */
 	smp_store_release(&x->busy, 0);		/* B */
-	if (x->notify)
-		xsync_handoff(x->notify);
+	if (news)
+		xsync_handoff(news);
 	xsync_waitlist_wake_locked(&x->waitlist, UINT_MAX);
 	raw_spin_unlock_irqrestore(&x->waitlist.lock, flags);
 	xcall_put(x);
@@ -108,10 +111,10 @@ static bool xcall_begin(struct xcall *x, const struct cpumask *mask)
 
 	xcall_get(x);
 	xcall_count_post();
-	xsync_trace(xcall_post, x->func, x->flags, mask);
 	WRITE_ONCE(x->cancelled, false);
 	/* The caller's mask may end with, or have bits for, more than can exist. */
 	bitmap_copy_clear_tail(cpumask_bits(x->targets), cpumask_bits(mask), nr_cpu_ids);
+	xsync_trace(xcall_post, x->func, x->flags, x->targets);
 	cpumask_clear(x->ran);
 	cpumask_clear(x->offline);
 	atomic_set(&x->left, 1);
@@ -321,7 +324,7 @@ EXPORT_SYMBOL_GPL(xcall_cancel);
 
 void xcall_notify(struct xcall *x, struct xsync_handoff *h)
 {
-	x->notify = h;
+	WRITE_ONCE(x->notify, h);
 }
 EXPORT_SYMBOL_GPL(xcall_notify);
 

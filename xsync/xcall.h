@@ -190,7 +190,9 @@ void xcall_free(struct xcall *x);
  * nr_cpu_ids on are ignored.  An empty mask is done at once or soon.
  *
  * Functions that were posted on one CPU, for one CPU, in one mode, run in that
- * order.  A function may post other requests; its own is still in flight.
+ * order.  A function may post other requests; its own is still in flight.  One in an
+ * IPI that posts to its own CPU runs again in the same interrupt: two that post each
+ * other for ever leave that CPU to nobody else.
  *
  * Not promised: any order between requests posted on different CPUs or in
  * different modes, nor that anything has begun on return.
@@ -280,7 +282,11 @@ const struct cpumask *xcall_offline(struct xcall *x);
  * @func: what to run, as for XCALL_IPI
  * @arg: its argument
  *
- * Faster than a post and a wait, and as fast as the kernel's on_each_cpu_mask().
+ * Faster than a post and a wait.  Beside the kernel's on_each_cpu_mask() see
+ * Documentation/performance.rst: as fast from four CPUs on, slower with two.
+ *
+ * The kernel's function that sends the IPIs may wait, with preemption off, for a CPU
+ * that has not yet taken what else was sent to it from here.
  *
  * Context: Task context, sleeps.
  * Return: 0 if all ran it; -ENXIO if some were not online and the others ran it;

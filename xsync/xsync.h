@@ -33,7 +33,7 @@
  *   xsync_synchronize      yes   error    error    error  error    error  yes
  *   xsync_barrier          yes   error    error    error  error    error  yes
  *   xsync_domain_init      yes   no       no       no     no       no     yes
- *   xsync_domain_destroy   yes   no       no       no     no       no     yes
+ *   xsync_domain_destroy   yes   error    error    error  error    error  yes
  *
  * The table is the same on PREEMPT_RT; "hardirq" there means interrupts that
  * are not threaded.  "error": the call returns -EDEADLK or -EWOULDBLOCK at once
@@ -120,8 +120,10 @@ struct xsync_domain {
 struct xsync_domain_keys {
 	struct lock_class_key read;
 	struct lock_class_key callback;
+	struct lock_class_key worker;
 	const char *read_name;
 	const char *callback_name;
+	const char *worker_name;
 };
 
 int __xsync_domain_init(struct xsync_domain *d, const char *name,
@@ -135,7 +137,8 @@ int __xsync_domain_init(struct xsync_domain *d, const char *name,
  * @flavour: XSYNC_FENCED or XSYNC_IPI
  *
  * Each place in the source that calls this is a lockdep class of its own, named
- * after the expression @d.
+ * after the expression @d.  lockdep takes domains of one place for one another: it
+ * reports a callback of one that waits for the callbacks of another.
  *
  * Context: Task context, may sleep.
  * Return: 0, -ENOMEM, or -EINVAL for a flavour that does not exist.
@@ -145,6 +148,7 @@ int __xsync_domain_init(struct xsync_domain *d, const char *name,
 	static struct xsync_domain_keys __xsync_keys = {		\
 		.read_name = #d,					\
 		.callback_name = #d " callbacks",			\
+		.worker_name = #d " worker",				\
 	};								\
 									\
 	__xsync_domain_init((d), (name), (flavour), &__xsync_keys);	\
@@ -154,15 +158,15 @@ int __xsync_domain_init(struct xsync_domain *d, const char *name,
  * xsync_domain_destroy - end a domain that is not in use
  * @d: the domain
  *
- * Whoever calls this must have seen to it that nobody can enter, start, queue or
- * wait any more; it finds out about readers, tickets and callbacks that have not
+ * Whoever calls this must have seen to it that nobody can enter, start, poll, queue
+ * or wait any more; it finds out about readers, tickets and callbacks that have not
  * finished, but not about every task that is about to return from a wait.  A
  * callback that is running is waited for.
  *
  * Context: Task context, may sleep.
  * Return: 0; -EBUSY, the domain being as before, while a reader is inside, a
  *	   ticket is open or a callback is queued; -EDEADLK in a callback of @d or
- *	   in an XCALL_THREAD function.
+ *	   in an XCALL_THREAD function; -EWOULDBLOCK in atomic context.
  */
 int xsync_domain_destroy(struct xsync_domain *d);
 
@@ -279,7 +283,9 @@ unsigned long xsync_start(struct xsync_domain *d);
  *
  * Once true it stays true.  Who polls also looks for readers that have left, so a
  * domain of flavour XSYNC_FENCED can be polled with interrupts off until the ticket
- * is done.  With XSYNC_IPI it would be for ever: a round needs this CPU's interrupts.
+ * is done.  Polling again and again would be for ever where a section of the domain, or
+ * a function of xsync, may have been interrupted on this CPU, as by an NMI or a probe;
+ * and with XSYNC_IPI, where a round needs this CPU's interrupts.
  *
  * Context: Any, including NMI and under rq->lock.
  * Return: true if every section that was open when the ticket was given has

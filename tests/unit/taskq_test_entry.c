@@ -313,7 +313,7 @@ struct storm_ent {
 	bool idle;
 };
 
-/* Dispatches from one CPU until the queue refuses, in one preempt-off section. */
+/* Dispatches from one CPU until the queue refuses, as one RCU reader. */
 struct storm {
 	struct xtaskq *tq;
 	atomic_t ran;
@@ -345,8 +345,12 @@ static int storm_thread(void *arg)
 	struct storm *s = arg;
 	unsigned int i;
 
-	/* One section: the queue stays until it has ended, refused or not. */
-	preempt_disable();
+	/*
+	 * One section: the queue stays until it has ended, refused or not.  With
+	 * preemption off all but one CPU might keep from running what is to give
+	 * back entries.
+	 */
+	rcu_read_lock();
 	for (i = 0; !s->refused; i = (i + 1) % STORM_ENTS) {
 		struct storm_ent *e = &s->ents[i];
 
@@ -360,7 +364,7 @@ static int storm_thread(void *arg)
 		else
 			s->refused = true;
 	}
-	preempt_enable();
+	rcu_read_unlock();
 	while (!kthread_should_stop())
 		usleep_range(50, 100);
 	return 0;
@@ -413,6 +417,7 @@ static void destroy_against_dispatch(struct xut *t)
 		here = smp_processor_id();
 		for_each_online_cpu(cpu)
 			storms[cpu] = cpu == here ? NULL : storm_start(t, tq, cpu);
+		xut_step(t, "dispatching on all CPUs");
 		for_each_online_cpu(cpu)
 			if (storms[cpu])
 				XUT_WAIT(t, READ_ONCE(storms[cpu]->dispatched) > 200);

@@ -71,6 +71,15 @@ struct hold {
 
 void hold_here(void *arg);
 
+/* A deaf CPU: a thread keeps it with its interrupts off, until deaf_end() in any case. */
+struct deaf {
+	struct task_struct *task;
+	int silent, hear;
+};
+
+bool deaf_begin(struct xut *t, struct deaf *d, unsigned int cpu);
+void deaf_end(struct deaf *d);
+
 /*
  * Pin the case to the first online CPU and give it the next n; false if there
  * are not enough, the case is marked skipped then.

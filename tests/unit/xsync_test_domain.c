@@ -54,7 +54,7 @@ static void start_waits_for_reader(struct xut *t, struct xsync_domain *d,
 	reader_leave(&r);
 	if (!t->skipped) {
 		xut_step(t, "nobody looks but the poller");
-		XUT_WAIT(t, xsync_poll(d, s.ticket));
+		XUT_WAIT(t, xsync_passed(d->state, s.ticket));
 	}
 }
 
@@ -130,10 +130,16 @@ XUT_SUITE_WITH(read_section_ipi, read_section_cases, XSYNC_IPI);
 /* A wait in this context: allowed in a task, refused everywhere else. */
 
 struct waited {
-	struct xsync_domain *d;
+	struct xsync_domain *d, other;
 	struct xcall *x;
-	int wait, killable, timeout, synchronize, barrier, xcall_wait, in_section;
+	int wait, killable, timeout, synchronize, barrier, destroy, in_section;
+	int xcall_wait, xcall_wait_killable, xcall_wait_timeout, xcall_cancel;
+	int xcall_run, xcall_run_killable, xcall_run_timeout;
 };
+
+static void nothing(void *arg)
+{
+}
 
 static void wait_all_ways(void *arg)
 {
@@ -146,15 +152,19 @@ static void wait_all_ways(void *arg)
 	w->timeout = xsync_wait_timeout(w->d, ticket, NSEC_PER_SEC);
 	w->synchronize = xsync_synchronize(w->d);
 	w->barrier = xsync_barrier(w->d);
+	w->destroy = xsync_domain_destroy(&w->other);
+
 	w->xcall_wait = xcall_wait(w->x);
+	w->xcall_wait_killable = xcall_wait_killable(w->x);
+	w->xcall_wait_timeout = xcall_wait_timeout(w->x, NSEC_PER_SEC);
+	w->xcall_cancel = xcall_cancel(w->x);
+	w->xcall_run = xcall_run(cpu_online_mask, nothing, NULL);
+	w->xcall_run_killable = xcall_run_killable(cpu_online_mask, nothing, NULL);
+	w->xcall_run_timeout = xcall_run_timeout(cpu_online_mask, nothing, NULL, NSEC_PER_SEC);
 
 	cookie = xsync_enter(w->d);
 	w->in_section = xsync_wait(w->d, ticket);
 	xsync_exit(w->d, cookie);
-}
-
-static void nothing(void *arg)
-{
 }
 
 static void wait_in(struct xut *t)
@@ -166,16 +176,28 @@ static void wait_in(struct xut *t)
 	w.x = xcall_alloc(nothing, NULL, XCALL_IPI, GFP_KERNEL);
 	if (!XUT_EXPECT(t, w.x) || !domain_begin(t, &d))
 		goto free;
+	if (!domain_begin(t, &w.other))
+		goto end;
 	if (xut_run_here(t, wait_all_ways, &w)) {
 		XUT_EXPECT_EQ(t, w.wait, want);
 		XUT_EXPECT_EQ(t, w.killable, want);
 		XUT_EXPECT_EQ(t, w.timeout, want);
 		XUT_EXPECT_EQ(t, w.synchronize, want);
 		XUT_EXPECT_EQ(t, w.barrier, want);
+		XUT_EXPECT_EQ(t, w.destroy, want);
 		XUT_EXPECT_EQ(t, w.xcall_wait, want);
+		XUT_EXPECT_EQ(t, w.xcall_wait_killable, want);
+		XUT_EXPECT_EQ(t, w.xcall_wait_timeout, want);
+		XUT_EXPECT_EQ(t, w.xcall_cancel, want);
+		XUT_EXPECT_EQ(t, w.xcall_run, want);
+		XUT_EXPECT_EQ(t, w.xcall_run_killable, want);
+		XUT_EXPECT_EQ(t, w.xcall_run_timeout, want);
 		XUT_EXPECT_EQ(t, w.in_section, -EDEADLK);
 		XUT_EXPECT_EQ(t, d.state->misuse.count, want ? 6 : 1);
 	}
+	if (w.destroy || t->skipped)
+		domain_end(t, &w.other);
+end:
 	domain_end(t, &d);
 free:
 	xcall_free(w.x);

@@ -2,10 +2,9 @@
 /*
  * Cross-calls that are given up: killed, out of time, cancelled.
  *
- * A deaf CPU is one that a thread keeps with its interrupts off, so an IPI to it is
- * sent and not taken until it hears again.  That a node which was given up has been
- * passed over without its function is known when a later one has run there: an
- * inbox is a queue.
+ * An IPI to a deaf CPU is sent and not taken until it hears again.  That a node which
+ * was given up has been passed over without its function is known when a later one has
+ * run there: an inbox is a queue.
  *
  * All threads of a case are made before a CPU is held: the thread that makes them
  * may be put on a CPU that looks idle and does not hear.
@@ -16,40 +15,6 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include "xsync_test.h"
-
-struct deaf {
-	struct task_struct *task;
-	int silent, hear;
-};
-
-static int deaf_thread(void *arg)
-{
-	struct deaf *d = arg;
-
-	local_irq_disable();
-	smp_store_release(&d->silent, 1);	/* pairs with deaf_begin() */
-	while (!READ_ONCE(d->hear))
-		cpu_relax();
-	local_irq_enable();
-	thread_idle();
-	return 0;
-}
-
-static bool deaf_begin(struct xut *t, struct deaf *d, unsigned int cpu)
-{
-	*d = (struct deaf){};
-	d->task = thread_on(t, cpu, deaf_thread, d);
-	return d->task && XUT_WAIT(t, smp_load_acquire(&d->silent));	/* deaf_thread() */
-}
-
-static void deaf_end(struct deaf *d)
-{
-	WRITE_ONCE(d->hear, 1);
-	if (!d->task)
-		return;
-	kthread_stop(d->task);
-	put_task_struct(d->task);
-}
 
 static void count(void *arg)
 {

@@ -16,6 +16,9 @@
  * for as long as makes old and new about equally frequent: there the two meet.
  * lockdep in xsync_enter() has barriers of its own, so a kernel with lockdep would
  * not show that.
+ *
+ * The same for a section that is nested: in one that was interrupted behind its count
+ * and before its barrier, which is made by counting by hand.
  */
 #include <linux/cpumask.h>
 #include <linux/kthread.h>
@@ -32,6 +35,7 @@
 
 struct order {
 	struct xsync_domain d;
+	bool nested;
 	struct task_struct *task;
 	u8 (*lines)[64];
 	unsigned int turn;		/* case -> reader: round i may begin */
@@ -63,12 +67,18 @@ static void look_once(struct order *o, unsigned int i)
 		r = r * 1664525 + 1013904223;
 		WRITE_ONCE(o->lines[(u64)r * LINES >> 32][0], i);
 	}
+	preempt_disable();
+	if (o->nested)
+		this_cpu_inc(o->d.readers->word);
 	cookie = xsync_enter(&o->d);
 	thing = READ_ONCE(o->thing);
 	while (n-- && !early)
 		early = smp_load_acquire(&o->given) == i &&	/* from the case */
 			xsync_poll(&o->d, o->ticket);
 	xsync_exit(&o->d, cookie);
+	if (o->nested)
+		this_cpu_add(o->d.readers->word, XSYNC_GEN_STEP - 1);
+	preempt_enable();
 
 	o->was_old = thing != i;
 	o->old += o->was_old;
@@ -108,12 +118,13 @@ static bool replace_once(struct order *o, unsigned int i)
 	return xsync_wait(&o->d, o->ticket) == 0;
 }
 
-static void section_and_ticket_see_each_other(struct xut *t)
+static void section_and_ticket(struct xut *t, bool nested)
 {
 	static struct order o;
 	unsigned int cpu, i;
 
 	memset(&o, 0, sizeof(o));
+	o.nested = nested;
 	if (!spare_cpus(t, &cpu, 1))
 		return;
 	o.lines = kvzalloc(sizeof(*o.lines) * LINES, GFP_KERNEL);
@@ -137,8 +148,19 @@ free:
 	kvfree(o.lines);
 }
 
+static void section_and_ticket_see_each_other(struct xut *t)
+{
+	section_and_ticket(t, false);
+}
+
+static void nested_section_and_ticket_see_each_other(struct xut *t)
+{
+	section_and_ticket(t, true);
+}
+
 static const struct xut_case ordering_cases[] = {
 	XUT_CASE(section_and_ticket_see_each_other),
+	XUT_CASE(nested_section_and_ticket_see_each_other),
 	{}
 };
 

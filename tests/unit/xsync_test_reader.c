@@ -40,6 +40,35 @@ void hold_here(void *arg)
 		cpu_relax();
 }
 
+static int deaf_thread(void *arg)
+{
+	struct deaf *d = arg;
+
+	local_irq_disable();
+	smp_store_release(&d->silent, 1);	/* pairs with deaf_begin() */
+	while (!READ_ONCE(d->hear))
+		cpu_relax();
+	local_irq_enable();
+	thread_idle();
+	return 0;
+}
+
+bool deaf_begin(struct xut *t, struct deaf *d, unsigned int cpu)
+{
+	*d = (struct deaf){};
+	d->task = thread_on(t, cpu, deaf_thread, d);
+	return d->task && XUT_WAIT(t, smp_load_acquire(&d->silent));	/* deaf_thread() */
+}
+
+void deaf_end(struct deaf *d)
+{
+	WRITE_ONCE(d->hear, 1);
+	if (!d->task)
+		return;
+	kthread_stop(d->task);
+	put_task_struct(d->task);
+}
+
 static int reader_thread(void *arg)
 {
 	struct reader *r = arg;

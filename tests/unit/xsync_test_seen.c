@@ -20,6 +20,7 @@ struct own_probes {
 	struct xsync_handoff h;
 	struct xcall *x;
 	atomic_t hits, handed, called;
+	const char *stalls_of;		/* a domain, or "xcall" */
 	atomic_t stalls;
 	unsigned int stalled_cpu;
 	unsigned int registered, errors;
@@ -57,7 +58,7 @@ static void probe_round(void *data, const char *name, unsigned long seq)
 
 static void probe_stall(void *data, const char *name, unsigned int cpu, u64 ns)
 {
-	if (!strcmp(name, "xcall")) {
+	if (own->stalls_of && !strcmp(name, own->stalls_of)) {
 		own->stalled_cpu = cpu;
 		atomic_inc(&own->stalls);
 	}
@@ -228,6 +229,13 @@ static bool write_file(const char *path, const char *text)
 
 #define STALL_MS	"/sys/module/xsync/parameters/stall_ms"
 
+static void look_for_stalls_of(const char *name)
+{
+	own->stalls_of = name;
+	own->stalled_cpu = nr_cpu_ids;
+	atomic_set(&own->stalls, 0);
+}
+
 /* Each of the waits is longer than stall_ms by far: one report each. */
 static void held_call_is_reported(struct xut *t, unsigned int cpu, unsigned int mode)
 {
@@ -237,8 +245,7 @@ static void held_call_is_reported(struct xut *t, unsigned int cpu, unsigned int 
 
 	if (!XUT_EXPECT(t, x))
 		return;
-	atomic_set(&own->stalls, 0);
-	own->stalled_cpu = nr_cpu_ids;
+	look_for_stalls_of("xcall");
 	XUT_EXPECT_EQ(t, xcall_post(x, cpumask_of(cpu)), 0);
 	XUT_WAIT(t, smp_load_acquire(&h.begun));	/* pairs with hold_here() */
 	for (i = 1; i <= 2; i++) {
@@ -264,7 +271,8 @@ static void held_calls_are_reported(struct xut *t)
 	held_call_is_reported(t, cpu, XCALL_THREAD);
 }
 
-static void stalled_call_is_reported(struct xut *t)
+/* With few milliseconds as the time after which a stall is reported. */
+static void with_short_stalls(struct xut *t, void (*run)(struct xut *t))
 {
 	char was[16];
 
@@ -273,11 +281,84 @@ static void stalled_call_is_reported(struct xut *t)
 		return;
 	}
 	if (own_begin(t)) {
-		held_calls_are_reported(t);
+		run(t);
 		own_end(t);
 		kfree(own);
 	}
 	XUT_EXPECT(t, write_file(STALL_MS, was));
+}
+
+static void stalled_call_is_reported(struct xut *t)
+{
+	with_short_stalls(t, held_calls_are_reported);
+}
+
+/* One round, one report, however long it takes. */
+static void expect_one_stall(struct xut *t, struct xsync_domain *d, unsigned long ticket,
+			     unsigned int cpu)
+{
+	int i;
+
+	XUT_WAIT(t, atomic_read(&own->stalls));
+	for (i = 0; i < 3; i++)
+		XUT_EXPECT_EQ(t, xsync_wait_timeout(d, ticket, 10 * NSEC_PER_MSEC),
+			      -ETIMEDOUT);
+	XUT_EXPECT_EQ(t, atomic_read(&own->stalls), 1);
+	XUT_EXPECT_EQ(t, own->stalled_cpu, cpu);
+}
+
+/* By a reader that stays past the stall time. */
+static void reader_is_reported(struct xut *t)
+{
+	unsigned long ticket;
+	struct xsync_domain d;
+	unsigned int cpu;
+	struct reader r;
+
+	if (!spare_cpus(t, &cpu, 1) ||
+	    !XUT_EXPECT_EQ(t, xsync_domain_init(&d, "xut_stalled", XSYNC_FENCED), 0))
+		return;
+	look_for_stalls_of("xut_stalled");
+	if (reader_enter(t, &r, &d, cpu)) {
+		ticket = xsync_start(&d);
+		expect_one_stall(t, &d, ticket, cpu);
+		reader_leave(&r);
+		XUT_EXPECT_EQ(t, xsync_wait(&d, ticket), 0);
+	}
+	domain_end(t, &d);
+}
+
+/* By a CPU that does not take the round's interrupt. */
+static void deaf_cpu_is_reported(struct xut *t)
+{
+	unsigned long ticket;
+	struct xsync_domain d;
+	unsigned int cpu;
+	struct deaf deaf;
+
+	if (!spare_cpus(t, &cpu, 1) ||
+	    !XUT_EXPECT_EQ(t, xsync_domain_init(&d, "xut_stalled", XSYNC_IPI), 0))
+		return;
+	look_for_stalls_of("xut_stalled");
+	if (deaf_begin(t, &deaf, cpu)) {
+		ticket = xsync_start(&d);
+		expect_one_stall(t, &d, ticket, cpu);
+		deaf_end(&deaf);
+		XUT_EXPECT_EQ(t, xsync_wait(&d, ticket), 0);
+	} else {
+		deaf_end(&deaf);
+	}
+	domain_end(t, &d);
+}
+
+static void reader_past_the_stall_time_is_reported(struct xut *t)
+{
+	with_short_stalls(t, reader_is_reported);
+}
+
+static void stalled_interrupt_is_reported(struct xut *t)
+{
+	with_short_stalls(t, deaf_cpu_is_reported);
 }
 #else
 static void own_tracepoints_do_not_recurse(struct xut *t)
@@ -289,10 +370,22 @@ static void stalled_call_is_reported(struct xut *t)
 {
 	xut_skip(t, "this kernel has no tracepoints");
 }
+
+static void reader_past_the_stall_time_is_reported(struct xut *t)
+{
+	xut_skip(t, "this kernel has no tracepoints");
+}
+
+static void stalled_interrupt_is_reported(struct xut *t)
+{
+	xut_skip(t, "this kernel has no tracepoints");
+}
 #endif
 
 static const struct xut_case seen_cases[] = {
 	XUT_CASE(stalled_call_is_reported),
+	XUT_CASE(reader_past_the_stall_time_is_reported),
+	XUT_CASE(stalled_interrupt_is_reported),
 	XUT_CASE(own_tracepoints_do_not_recurse),
 	{}
 };

@@ -169,15 +169,17 @@ unsigned int spots_add(struct spots *s, const char *function, bool all)
 /**
  * spots_hit - how many places have been come to
  * @s: the set
+ * @from: the first place to look at
+ * @to: the one after the last
  *
  * Context: Any.
  * Return: the number.
  */
-unsigned int spots_hit(const struct spots *s)
+unsigned int spots_hit(const struct spots *s, unsigned int from, unsigned int to)
 {
 	unsigned int i, n = 0;
 
-	for (i = 0; i < s->nr; i++)
+	for (i = from; i < to; i++)
 		n += !!atomic_read(&s->spot[i].hits);
 	return n;
 }

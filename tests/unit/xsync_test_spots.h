@@ -41,6 +41,6 @@ struct spots {
 bool spots_begin(struct xut *t, struct spots *s, unsigned int room);
 void spots_end(struct xut *t, struct spots *s);
 unsigned int spots_add(struct spots *s, const char *function, bool all);
-unsigned int spots_hit(const struct spots *s);
+unsigned int spots_hit(const struct spots *s, unsigned int from, unsigned int to);
 
 #endif /* _XSYNC_TEST_SPOTS_H */

@@ -107,12 +107,14 @@ static int use_poll(struct usage *u)
 
 static int use_grace_period(struct usage *u, unsigned int turn)
 {
-	switch (turn % 4) {
+	switch (turn % 5) {
 	case 0:
 		return xsync_synchronize(&u->d);
 	case 1:
-		return xsync_wait_timeout(&u->d, xsync_start(&u->d), U64_MAX);
+		return xsync_wait(&u->d, xsync_start(&u->d));
 	case 2:
+		return xsync_wait_timeout(&u->d, xsync_start(&u->d), U64_MAX);
+	case 3:
 		return use_poll(u);
 	default:
 		return xsync_wait_killable(&u->d, xsync_start(&u->d));

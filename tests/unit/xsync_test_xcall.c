@@ -339,6 +339,26 @@ static void post_in_order(struct xut *t)
 	}
 }
 
+/* What waits in the outbox of a CPU comes before a call that a task sends itself. */
+static void run_after_posts(struct xut *t)
+{
+	unsigned int cpu, i;
+
+	for_each_possible_cpu(cpu)
+		memset(per_cpu_ptr(order, cpu), 0, sizeof(struct places));
+	for (i = 0; i < IN_ORDER; i++) {
+		place[i].number = i;
+		if (i % 4 == 3)
+			XUT_EXPECT_EQ(t, xcall_run(cpu_online_mask, take_place, &place[i]), 0);
+		else
+			XUT_EXPECT_EQ(t, xcall_post(place[i].x, cpu_online_mask), 0);
+	}
+	for_each_online_cpu(cpu) {
+		XUT_EXPECT_EQ(t, per_cpu_ptr(order, cpu)->next, IN_ORDER);
+		XUT_EXPECT_EQ(t, per_cpu_ptr(order, cpu)->wrong, 0);
+	}
+}
+
 static void calls_keep_their_order(struct xut *t)
 {
 	unsigned int mode, round;
@@ -356,8 +376,11 @@ static void calls_keep_their_order(struct xut *t)
 			place[i].x = xcall_alloc(take_place, &place[i], mode, GFP_KERNEL);
 			all &= !!place[i].x;
 		}
-		for (round = 0; XUT_EXPECT(t, all) && round < 10; round++)
+		for (round = 0; XUT_EXPECT(t, all) && round < 10; round++) {
 			post_in_order(t);
+			if (mode == XCALL_IPI)
+				run_after_posts(t);
+		}
 		for (i = 0; i < IN_ORDER; i++)
 			xcall_free(place[i].x);
 	}
