@@ -14,7 +14,7 @@
 
 #define ROOM		6000		/* places in one case */
 #define NMIS		8		/* at each place of most cases */
-#define TIMES		5		/* that each CPU uses everything, in one way after the other */
+#define TIMES		5		/* that each CPU uses everything, in all ways */
 #define MOST		16		/* functions in one case */
 
 static struct usage usages[2];	/* by flavour */
