@@ -348,8 +348,8 @@ static void xsync_arm_poller(struct xsync_state *s)
 }
 
 /*
- * Everything that takes more than looking: hard interrupt, or a hotplug callback
- * with interrupts off.
+ * Everything that takes more than looking: hard interrupt, or interrupts off in a task
+ * or a hotplug callback, no rq->lock held.
  */
 static void xsync_drive(struct xsync_state *s)
 {
