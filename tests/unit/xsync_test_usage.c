@@ -170,6 +170,9 @@ static int use_own_request(struct use_own *own, unsigned int turn)
 		return -ENOMEM;
 	xcall_notify(own->x, &own->h);
 	err = xcall_post(own->x, cpu_online_mask) ?: xcall_cancel(own->x);
+	/* One in two is freed with what was cancelled still in its inboxes. */
+	if (!err && turn & 2)
+		err = xcall_wait(own->x);
 	if (!err && xcall_done(own->x) &&
 	    !(cpumask_subset(xcall_ran(own->x), cpu_online_mask) &&
 	      cpumask_empty(xcall_offline(own->x))))
