@@ -3,9 +3,10 @@
  * hotplug - what CPUs that come and go leave to be done.
  *
  *	online    on the CPU itself: pass over what was handed off before it was
- *		  online, let IPI rounds interrupt it, have all domains looked at
+ *		  online, let IPI rounds interrupt it, let its thread run functions,
+ *		  have all domains looked at
  *	offline   on the CPU itself, still alive: readers pay for themselves again;
- *		  tell lockdep
+ *		  wait for the function that its thread runs
  *	dead      on another CPU: pass over what was handed off after it was not
  *		  online any more, give up its inboxes, have all domains looked at
  *
@@ -24,6 +25,7 @@ static int xsync_cpu_online(unsigned int cpu)
 {
 	xsync_outbox_drain(cpu);
 	xsync_domains_cpu_joins(cpu);
+	xcall_cpu_online(cpu);
 	xsync_domains_kick();
 	return 0;
 }
@@ -31,7 +33,7 @@ static int xsync_cpu_online(unsigned int cpu)
 static int xsync_cpu_offline(unsigned int cpu)
 {
 	xsync_domains_cpu_leaves(cpu);
-	xcall_cpu_offline();
+	xcall_cpu_offline(cpu);
 	return 0;
 }
 

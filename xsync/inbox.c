@@ -41,10 +41,12 @@
  * Hotplug.  Sending runs with preemption off, so a target that was seen online
  * cannot go down before its node is in its inbox and its IPI sent.  What a CPU has
  * not run when it is dead is counted as offline by the dead callback and never runs:
- * a parked thread is not woken, and an IPI that was sent is run by the CPU on its
- * way down.  A thread function must not wait for CPU hotplug, which waits for the
- * thread; lockdep is told by a map that is held around each function and taken in
- * the offline callback.
+ * its thread is closed, and an IPI that was sent is run by the CPU on its way down.
+ * The offline callback closes the thread and waits for the function that it runs.
+ * Parking, which comes later, would be too late for that: ksoftirqd is parked before,
+ * and on PREEMPT_RT no timer that the function may sleep on fires then.  If the CPU
+ * stays in the end, the online callback opens the thread again.  A thread function
+ * must not wait for CPU hotplug; lockdep sees the mutex.
  *
  * Unload.  Requests are idle or cancelled by then, but IPIs of ours may be under
  * way, to CPUs that find nothing left to run; see xcall_inboxes_exit().
@@ -58,6 +60,7 @@
 #include <linux/irqflags.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
+#include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
@@ -72,19 +75,31 @@ struct xcall_inbox {
 	xcall_func_t running;		/* written by its own CPU, for people */
 };
 
+/**
+ * struct xcall_cpu - what a CPU has of cross-calls
+ * @ipi: the inbox that is emptied in an IPI
+ * @thread: the inbox that is emptied by the thread
+ * @kick: 1: an IPI is under way
+ * @csd: the IPI's descriptor
+ * @task: the thread
+ * @running: held while the thread runs a function; protects @taken
+ * @closed: no functions begin in the thread; written by hotplug callbacks
+ * @taken: what the thread has taken from @thread, the next one first
+ * @counts: of this CPU as a source
+ */
 struct xcall_cpu {
 	struct xcall_inbox ipi;
 	struct xcall_inbox thread;
-	int kick;			/* 1: an IPI is under way */
+	int kick;
 	call_single_data_t csd;
 	struct task_struct *task;
-	struct xcall_counts counts;	/* of this CPU as a source */
+	struct mutex running;
+	bool closed;
+	struct llist_node *taken;
+	struct xcall_counts counts;
 };
 
 static DEFINE_PER_CPU_ALIGNED(struct xcall_cpu, xcall_cpus);
-
-static struct lock_class_key xcall_thread_key;
-static struct lockdep_map __maybe_unused xcall_thread_map;
 
 /* The map belongs to the owner's module, which is there as long as its function. */
 static void xcall_call(struct xcall *x)
@@ -165,7 +180,7 @@ static bool xcall_deliver(struct xcall *x, unsigned int cpu)
 
 	atomic_inc(&x->left);
 	if (x->flags & XCALL_THREAD) {
-		/* Whoever finds the inbox empty wakes; a parked thread stays so. */
+		/* Whoever finds the inbox empty wakes; a thread that is closed sleeps on. */
 		if (xcall_add(&c->thread, &x->nodes[cpu]))
 			wake_up_process(c->task);
 		return false;
@@ -291,28 +306,65 @@ void xcall_glance(unsigned int cpu, unsigned int mode, struct xcall_glance *g)
 	struct xcall_inbox *box = mode == XCALL_THREAD ? &c->thread : &c->ipi;
 
 	g->running = READ_ONCE(box->running);
-	g->queued = !llist_empty(&box->list);
+	g->queued = !llist_empty(&box->list) || (mode == XCALL_THREAD && READ_ONCE(c->taken));
 	g->age_ms = 0;
 	if ((g->queued || g->running) && time_after(jiffies, READ_ONCE(box->since)))
 		g->age_ms = jiffies_to_msecs(jiffies - READ_ONCE(box->since));
 }
 
-/* Runs in CPU hotplug's offline step, which functions must not wait for. */
-void xcall_cpu_offline(void)
+/**
+ * xcall_cpu_online - let functions begin in the thread of a CPU
+ * @cpu: the CPU
+ *
+ * Context: CPU hotplug callback.
+ */
+void xcall_cpu_online(unsigned int cpu)
 {
-	lock_map_acquire(&xcall_thread_map);
-	lock_map_release(&xcall_thread_map);
+	struct xcall_cpu *c = per_cpu_ptr(&xcall_cpus, cpu);
+
+	WRITE_ONCE(c->closed, false);
+	/* There is none yet while the module is being loaded. */
+	if (c->task)
+		wake_up_process(c->task);
 }
 
-static void xcall_forget(struct xcall_inbox *box, unsigned int cpu)
+/**
+ * xcall_cpu_offline - let no more functions begin in the thread of a CPU
+ * @cpu: the CPU, alive
+ *
+ * Waits for the one that runs.
+ *
+ * Context: CPU hotplug callback.
+ */
+void xcall_cpu_offline(unsigned int cpu)
 {
-	struct llist_node *chain = llist_del_all(&box->list);
+	struct xcall_cpu *c = per_cpu_ptr(&xcall_cpus, cpu);
+
+	/* At once, so that what is queued behind it does not begin first. */
+	WRITE_ONCE(c->closed, true);
+	mutex_lock(&c->running);
+	mutex_unlock(&c->running);
+}
+
+static void xcall_forget(struct llist_node *chain, unsigned int cpu)
+{
 	struct xcall_node *node, *next;
 
 	llist_for_each_entry_safe(node, next, chain, node) {
 		cpumask_set_cpu(cpu, node->call->offline);
 		xcall_node_passed(node->call);
 	}
+}
+
+static void xcall_thread_forget(unsigned int cpu)
+{
+	struct xcall_cpu *c = per_cpu_ptr(&xcall_cpus, cpu);
+
+	mutex_lock(&c->running);
+	xcall_forget(c->taken, cpu);
+	WRITE_ONCE(c->taken, NULL);
+	xcall_forget(llist_del_all(&c->thread.list), cpu);
+	mutex_unlock(&c->running);
 }
 
 /**
@@ -326,27 +378,46 @@ void xcall_cpu_dead(unsigned int cpu)
 	struct xcall_cpu *c = per_cpu_ptr(&xcall_cpus, cpu);
 
 	WRITE_ONCE(c->kick, 0);
-	xcall_forget(&c->ipi, cpu);
-	xcall_forget(&c->thread, cpu);
+	xcall_forget(llist_del_all(&c->ipi.list), cpu);
+	xcall_thread_forget(cpu);
 }
 
 static int xcall_thread_should_run(unsigned int cpu)
 {
-	return !llist_empty(&per_cpu_ptr(&xcall_cpus, cpu)->thread.list);
+	struct xcall_cpu *c = per_cpu_ptr(&xcall_cpus, cpu);
+
+	return !READ_ONCE(c->closed) &&
+	       (READ_ONCE(c->taken) || !llist_empty(&c->thread.list));
+}
+
+/* What is to be run next, or NULL. */
+static struct xcall_node *xcall_thread_next(struct xcall_cpu *c)
+{
+	struct llist_node *node;
+
+	lockdep_assert_held(&c->running);
+	if (READ_ONCE(c->closed))
+		return NULL;
+	node = c->taken ?: llist_reverse_order(llist_del_all(&c->thread.list));
+	if (!node)
+		return NULL;
+	WRITE_ONCE(c->taken, node->next);
+	return llist_entry(node, struct xcall_node, node);
 }
 
 static void xcall_thread(unsigned int cpu)
 {
-	struct xcall_inbox *box = &per_cpu_ptr(&xcall_cpus, cpu)->thread;
-	struct llist_node *chain = llist_reverse_order(llist_del_all(&box->list));
-	struct xcall_node *node, *next;
+	struct xcall_cpu *c = per_cpu_ptr(&xcall_cpus, cpu);
+	struct xcall_node *node;
 
-	lock_map_acquire(&xcall_thread_map);
-	llist_for_each_entry_safe(node, next, chain, node) {
-		xcall_run_node(box, node);
+	do {
+		mutex_lock(&c->running);
+		node = xcall_thread_next(c);
+		if (node)
+			xcall_run_node(&c->thread, node);
+		mutex_unlock(&c->running);
 		cond_resched();
-	}
-	lock_map_release(&xcall_thread_map);
+	} while (node && READ_ONCE(c->taken));
 }
 
 static struct smp_hotplug_thread xcall_threads = {
@@ -356,18 +427,22 @@ static struct smp_hotplug_thread xcall_threads = {
 	.thread_comm = "xcall/%u",
 };
 
-int xcall_inboxes_init(void)
+void xcall_inboxes_setup(void)
 {
 	unsigned int cpu;
 
-	lockdep_init_map(&xcall_thread_map, "xcall_thread", &xcall_thread_key, 0);
 	for_each_possible_cpu(cpu) {
 		struct xcall_cpu *c = per_cpu_ptr(&xcall_cpus, cpu);
 
 		init_llist_head(&c->ipi.list);
 		init_llist_head(&c->thread.list);
 		INIT_CSD(&c->csd, xcall_kicked, c);
+		mutex_init(&c->running);
 	}
+}
+
+int xcall_inboxes_init(void)
+{
 	return smpboot_register_percpu_thread(&xcall_threads);
 }
 
@@ -389,5 +464,5 @@ void xcall_inboxes_exit(void)
 	synchronize_rcu();
 	/* A thread does not run what it has not begun: cancelled, all of it. */
 	for_each_possible_cpu(cpu)
-		xcall_forget(&per_cpu_ptr(&xcall_cpus, cpu)->thread, cpu);
+		xcall_thread_forget(cpu);
 }

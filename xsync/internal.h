@@ -199,7 +199,9 @@ void xcall_exit(void);
 
 /* inbox.c */
 bool xcall_in_function(void);
-void xcall_cpu_offline(void);
+void xcall_inboxes_setup(void);
+void xcall_cpu_online(unsigned int cpu);
+void xcall_cpu_offline(unsigned int cpu);
 void xcall_cpu_dead(unsigned int cpu);
 
 /* stall.c */

@@ -18,6 +18,7 @@ static int __init xsync_module_init(void)
 	int err;
 
 	xsync_handoff_setup();
+	xcall_inboxes_setup();
 	err = xsync_callbacks_init();
 	if (err)
 		return err;

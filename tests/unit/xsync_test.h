@@ -39,6 +39,7 @@ extern struct xut_suite xsync_ipi;
 extern struct xut_suite call_ipi;
 extern struct xut_suite callback_ipi;
 extern struct xut_suite hotplug_ipi;
+extern struct xut_suite hotplug_thread;
 extern struct xut_suite torture_ipi;
 extern struct xut_suite ordering_ipi;
 extern struct xut_suite rendezvous_ipi;

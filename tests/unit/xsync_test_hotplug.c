@@ -2,6 +2,7 @@
 /* CPUs that come and go under calls, tickets and hand-offs. */
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/jump_label.h>
 #include <linux/kprobes.h>
 #include <linux/kthread.h>
@@ -404,6 +405,101 @@ static void callbacks_wait_for_hotplug(struct xut *t)
 	domain_end(t, &d);
 }
 
+/*
+ * A thread-mode function that sleeps, and is about to be one of a CPU that is going:
+ * whatever it sleeps on has to be alive until it has returned.  The kernel parks
+ * ksoftirqd first, and the other threads of the CPU after it.
+ */
+struct sleeper {
+	unsigned int cpu;
+	int begun, ended;
+	bool parking;
+};
+
+static void sleep_while_cpu_goes(void *arg)
+{
+	struct sleeper *s = arg;
+	int i;
+
+	WRITE_ONCE(s->begun, 1);
+	while (cpu_active(s->cpu))
+		usleep_range(100, 200);
+	for (i = 0; i < 200 && !s->parking; i++) {
+		usleep_range(500, 1000);
+		s->parking = kthread_should_park();
+	}
+	WRITE_ONCE(s->ended, 1);
+}
+
+/* What is behind it runs before, too, or is told offline. */
+static void thread_function_ends_before_threads_are_parked(struct xut *t)
+{
+	atomic_t ran = ATOMIC_INIT(0);
+	struct xcall *x, *behind = xcall_alloc(count_call, &ran, XCALL_THREAD, GFP_KERNEL);
+	struct sleeper s = {};
+
+	x = xcall_alloc(sleep_while_cpu_goes, &s, XCALL_THREAD, GFP_KERNEL);
+	if (!XUT_EXPECT(t, x && behind) || !removable_cpu(t, &s.cpu))
+		goto free;
+	XUT_EXPECT_EQ(t, xcall_post(x, cpumask_of(s.cpu)), 0);
+	XUT_EXPECT_EQ(t, xcall_post(behind, cpumask_of(s.cpu)), 0);
+	XUT_WAIT(t, READ_ONCE(s.begun));
+	if (!take_away(t, s.cpu))
+		goto free;
+	XUT_EXPECT(t, s.ended && !s.parking);
+	XUT_EXPECT_EQ(t, xcall_wait(x), 0);
+	XUT_EXPECT(t, cpumask_test_cpu(s.cpu, xcall_ran(x)));
+	XUT_EXPECT_EQ(t, xcall_wait(behind), 0);
+	XUT_EXPECT_EQ(t, atomic_read(&ran), cpumask_test_cpu(s.cpu, xcall_ran(behind)));
+	XUT_EXPECT_EQ(t, atomic_read(&ran), !cpumask_test_cpu(s.cpu, xcall_offline(behind)));
+	bring_back(t, s.cpu);
+free:
+	xcall_free(x);
+	xcall_free(behind);
+}
+
+/* A step that another architecture has between ours and the parking of threads. */
+#define LATER_STEP	CPUHP_AP_PERF_S390_CF_ONLINE
+
+static bool refuse_to_go;
+
+static int later_step_down(unsigned int cpu)
+{
+	return READ_ONCE(refuse_to_go) ? -EBUSY : 0;
+}
+
+/* It was closed, and is opened again; what waited in its inbox runs there. */
+static void a_cpu_that_stays_runs_what_it_was_sent(struct xut *t)
+{
+	atomic_t ran = ATOMIC_INIT(0);
+	struct xcall *x, *behind = xcall_alloc(count_call, &ran, XCALL_THREAD, GFP_KERNEL);
+	struct sleeper s = {};
+
+	x = xcall_alloc(sleep_while_cpu_goes, &s, XCALL_THREAD, GFP_KERNEL);
+	if (!XUT_EXPECT(t, x && behind) || !removable_cpu(t, &s.cpu))
+		goto free;
+	if (!XUT_EXPECT_EQ(t, cpuhp_setup_state_nocalls(LATER_STEP, "xut:later", NULL,
+							later_step_down), 0))
+		goto free;
+	WRITE_ONCE(refuse_to_go, true);
+	XUT_EXPECT_EQ(t, xcall_post(x, cpumask_of(s.cpu)), 0);
+	XUT_EXPECT_EQ(t, xcall_post(behind, cpumask_of(s.cpu)), 0);
+	XUT_WAIT(t, READ_ONCE(s.begun));
+	xut_step(t, "offline, in vain");
+	XUT_EXPECT_EQ(t, remove_cpu(s.cpu), -EBUSY);
+	WRITE_ONCE(refuse_to_go, false);
+	cpuhp_remove_state_nocalls(LATER_STEP);
+	xut_step(t, "what is left runs");
+	XUT_EXPECT_EQ(t, xcall_wait(x), 0);
+	XUT_EXPECT_EQ(t, xcall_wait(behind), 0);
+	XUT_EXPECT(t, cpumask_test_cpu(s.cpu, xcall_ran(behind)));
+	XUT_EXPECT_EQ(t, atomic_read(&ran), 1);
+	XUT_EXPECT_EQ(t, xcall_run(cpumask_of(s.cpu), count_call, &ran), 0);
+free:
+	xcall_free(x);
+	xcall_free(behind);
+}
+
 static const struct xut_case hotplug_cases[] = {
 	XUT_CASE(offline_target_is_told),
 	XUT_CASE(posts_in_flight_complete),
@@ -415,3 +511,11 @@ static const struct xut_case hotplug_cases[] = {
 
 XUT_SHARED_SUITE(hotplug, hotplug_cases);
 XUT_SUITE_WITH(hotplug_ipi, hotplug_cases, XSYNC_IPI);
+
+static const struct xut_case hotplug_thread_cases[] = {
+	XUT_CASE(thread_function_ends_before_threads_are_parked),
+	XUT_CASE(a_cpu_that_stays_runs_what_it_was_sent),
+	{}
+};
+
+XUT_SHARED_SUITE(hotplug_thread, hotplug_thread_cases);

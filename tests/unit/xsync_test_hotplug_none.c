@@ -14,3 +14,4 @@ static const struct xut_case hotplug_cases[] = {
 
 XUT_SHARED_SUITE(hotplug, hotplug_cases);
 XUT_SUITE_WITH(hotplug_ipi, hotplug_cases, XSYNC_IPI);
+XUT_SHARED_SUITE(hotplug_thread, hotplug_cases);

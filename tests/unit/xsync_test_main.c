@@ -5,7 +5,7 @@
 module_xut(&contexts, &grace_period, &read_section, &refused_wait, &xsync, &call,
 	   &callback, &handoff, &handoff_rules, &cross_call, &xcall, &inbox, &hostile,
 	   &hotplug, &torture, &grace_period_ipi, &read_section_ipi, &xsync_ipi, &call_ipi,
-	   &callback_ipi, &hotplug_ipi, &torture_ipi, &ordering,
+	   &callback_ipi, &hotplug_ipi, &hotplug_thread, &torture_ipi, &ordering,
 	   &ordering_ipi, &solaris, &giveup, &seen, &rendezvous, &rendezvous_ipi,
 	   &lasting, &lasting_ipi, &interrupted, &traced, &traced_ipi);
 MODULE_DESCRIPTION("Unit cases of xsync");
