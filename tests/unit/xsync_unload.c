@@ -5,7 +5,8 @@
  * On each CPU a timer interrupt, and an NMI in the middle of it, take tickets and
  * queue a callback of two domains, post in both modes and hand off, as long as the
  * module is loaded.  Its exit stops them, does all that once more, and cleans up
- * as the headers say, in the order in which one thing leads to the next.
+ * as the headers say, in the order in which one thing leads to the next.  Cross-calls that
+ * were cancelled are left behind.
  */
 #include <linux/cpumask.h>
 #include <linux/module.h>
@@ -25,7 +26,7 @@ struct count {
 
 struct source {
 	struct hrtimer timer;
-	struct xcall *by_ipi, *by_thread;
+	struct xcall *by_ipi, *by_thread, *cancelled;
 	struct xsync_handoff h;
 	struct xsync_head heads[2];
 };
@@ -33,11 +34,17 @@ struct source {
 static struct xsync_domain domains[2];	/* by flavour */
 static DEFINE_PER_CPU(struct source, sources);
 static struct count posted, handed, called;
-static bool stopping;
+static bool stopping, all_cancelled;
 
 static void post_ran(void *unused)
 {
 	atomic_inc(&posted.ran);
+}
+
+/* Before it was cancelled; later the module may be gone. */
+static void cancelled_ran(void *unused)
+{
+	WARN_ON(READ_ONCE(all_cancelled));
 }
 
 static void handoff_ran(struct xsync_handoff *h)
@@ -103,7 +110,8 @@ static int source_setup(struct source *s)
 	xsync_handoff_init(&s->h, handoff_ran);
 	s->by_ipi = xcall_alloc(post_ran, NULL, XCALL_IPI, GFP_KERNEL);
 	s->by_thread = xcall_alloc(post_ran, NULL, XCALL_THREAD, GFP_KERNEL);
-	return s->by_ipi && s->by_thread ? 0 : -ENOMEM;
+	s->cancelled = xcall_alloc(cancelled_ran, NULL, XCALL_THREAD, GFP_KERNEL);
+	return s->by_ipi && s->by_thread && s->cancelled ? 0 : -ENOMEM;
 }
 
 static void sources_free(void)
@@ -117,6 +125,31 @@ static void sources_free(void)
 		xcall_free(s->by_thread);
 		xsync_handoff_sync(&s->h);
 	}
+}
+
+static void post_and_cancel(void *unused)
+{
+	WARN_ON(xcall_post(this_cpu_ptr(&sources)->cancelled, cpu_online_mask));
+}
+
+static void cancelled_free(void)
+{
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu)
+		xcall_free(per_cpu_ptr(&sources, cpu)->cancelled);
+}
+
+/* They are in the threads' inboxes still when their function is gone. */
+static void leave_cancelled(void)
+{
+	unsigned int cpu;
+
+	on_each_cpu(post_and_cancel, NULL, 1);
+	for_each_possible_cpu(cpu)
+		WARN_ON(xcall_cancel(per_cpu_ptr(&sources, cpu)->cancelled));
+	WRITE_ONCE(all_cancelled, true);
+	cancelled_free();
 }
 
 static void domain_finish(struct xsync_domain *d)
@@ -147,6 +180,7 @@ static int __init unload_init(void)
 
 out_sources:
 	sources_free();
+	cancelled_free();
 	domain_finish(&domains[XSYNC_IPI]);
 out_fenced:
 	domain_finish(&domains[XSYNC_FENCED]);
@@ -175,6 +209,7 @@ static void __exit unload_exit(void)
 	expect_all("cross-calls", &posted);
 	expect_all("hand-offs", &handed);
 	expect_all("callbacks", &called);
+	leave_cancelled();
 }
 
 module_init(unload_init);
