@@ -75,28 +75,16 @@ struct xcall_inbox {
 	xcall_func_t running;		/* written by its own CPU, for people */
 };
 
-/**
- * struct xcall_cpu - what a CPU has of cross-calls
- * @ipi: the inbox that is emptied in an IPI
- * @thread: the inbox that is emptied by the thread
- * @kick: 1: an IPI is under way
- * @csd: the IPI's descriptor
- * @task: the thread
- * @running: held while the thread runs a function; protects @taken
- * @closed: no functions begin in the thread; written by hotplug callbacks
- * @taken: what the thread has taken from @thread, the next one first
- * @counts: of this CPU as a source
- */
 struct xcall_cpu {
 	struct xcall_inbox ipi;
 	struct xcall_inbox thread;
-	int kick;
+	int kick;			/* 1: an IPI is under way */
 	call_single_data_t csd;
 	struct task_struct *task;
-	struct mutex running;
-	bool closed;
-	struct llist_node *taken;
-	struct xcall_counts counts;
+	struct mutex running;		/* held over each thread function; protects taken */
+	struct llist_node *taken;	/* from the thread's inbox, the next one first */
+	bool closed;			/* none begins; written by hotplug callbacks */
+	struct xcall_counts counts;	/* of this CPU as a source */
 };
 
 static DEFINE_PER_CPU_ALIGNED(struct xcall_cpu, xcall_cpus);
