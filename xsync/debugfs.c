@@ -133,13 +133,11 @@ DEFINE_SHOW_ATTRIBUTE(xsync_calls);
 static void xsync_show_hist(struct seq_file *m, const char *name, const char *kind,
 			    const struct xsync_hist __percpu *hist)
 {
-	unsigned int bucket, cpu;
+	unsigned int bucket;
 
 	for (bucket = 0; bucket < XSYNC_HIST_BUCKETS; bucket++) {
-		unsigned long sum = 0;
+		unsigned long sum = xsync_hist_sum(hist, bucket);
 
-		for_each_possible_cpu(cpu)
-			sum += READ_ONCE(per_cpu_ptr(hist, cpu)->bucket[bucket]);
 		if (sum)
 			seq_printf(m, "%-24s %-7s %14llu %12lu\n", name, kind,
 				   bucket ? 1ULL << bucket : 0, sum);

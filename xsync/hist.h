@@ -4,8 +4,11 @@
 #define _XSYNC_HIST_H
 
 #include <linux/bitops.h>
+#include <linux/cpumask.h>
+#include <linux/ktime.h>
 #include <linux/minmax.h>
 #include <linux/percpu.h>
+#include <linux/timekeeping.h>
 #include <linux/types.h>
 
 /* Bucket n > 0 counts times from 2^(n-1) to below 2^n ns, the last one all above. */
@@ -14,6 +17,36 @@
 struct xsync_hist {
 	unsigned long bucket[XSYNC_HIST_BUCKETS];
 };
+
+/*
+ * How long ago that was, in ns.  The clock can be read in any context, and may go
+ * back a little from one CPU to another.
+ */
+static inline u64 xsync_age(u64 began)
+{
+	s64 age = ktime_get_mono_fast_ns() - began;
+
+	return age > 0 ? age : 0;
+}
+
+/**
+ * xsync_hist_sum - a bucket of all CPUs
+ * @hist: the histogram
+ * @bucket: which
+ *
+ * Context: Any.
+ * Return: how many times it counts.
+ */
+static inline unsigned long xsync_hist_sum(const struct xsync_hist __percpu *hist,
+					   unsigned int bucket)
+{
+	unsigned long sum = 0;
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu_ptr(hist, cpu)->bucket[bucket]);
+	return sum;
+}
 
 /**
  * xsync_hist_add - count a time

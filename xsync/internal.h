@@ -125,17 +125,6 @@ static inline bool xsync_open(const struct xsync_state *s)
 	return !xsync_seq_passed(READ_ONCE(s->seq), READ_ONCE(s->need));
 }
 
-/*
- * How long ago that was, in ns.  The clock can be read in any context, and may go
- * back a little from one CPU to another.
- */
-static inline u64 xsync_age(u64 began)
-{
-	s64 age = ktime_get_mono_fast_ns() - began;
-
-	return age > 0 ? age : 0;
-}
-
 /* round.c */
 unsigned long xsync_ticket(struct xsync_state *s);
 bool xsync_try_advance(struct xsync_state *s);

@@ -7,6 +7,7 @@
  * interrupts the report is of another kind and has a bit of its own.
  */
 #include <linux/cpumask.h>
+#include <linux/export.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
@@ -50,6 +51,7 @@ bool xsync_trace_begin(void)
 	this_cpu_or(xsync_tracing, bit);
 	return true;
 }
+EXPORT_SYMBOL_GPL(xsync_trace_begin);
 
 /**
  * xsync_trace_end - a tracepoint was reported
@@ -61,3 +63,4 @@ void xsync_trace_end(void)
 	this_cpu_and(xsync_tracing, ~xsync_trace_bit());
 	preempt_enable_notrace();
 }
+EXPORT_SYMBOL_GPL(xsync_trace_end);

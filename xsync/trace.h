@@ -19,6 +19,7 @@
 #include <linux/cpumask.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
+#include "trace_guard.h"
 #include "xcall.h"
 
 #define XSYNC_TRACE_NAME	32
@@ -120,18 +121,6 @@ DEFINE_EVENT(xcall_function, xcall_end,
 	TP_PROTO(xcall_func_t func, unsigned int mode),
 	TP_ARGS(func, mode)
 );
-
-bool xsync_trace_begin(void);
-void xsync_trace_end(void);
-
-/* Report a tracepoint unless that would lead back to it, or RCU cannot have it. */
-#define xsync_trace(event, ...)						\
-do {									\
-	if (trace_##event##_enabled() && xsync_trace_begin()) {		\
-		trace_##event(__VA_ARGS__);				\
-		xsync_trace_end();					\
-	}								\
-} while (0)
 
 #endif /* _XSYNC_TRACE_H */
 
