@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Putting a task on a queue, and taking it off again.
+ * Putting a task on a queue.
  *
  * Problem.  A dispatch may come from a hard interrupt on PREEMPT_RT, so it takes
  * one raw lock, does a fixed amount of work under it, and wakes at most one
@@ -21,10 +21,22 @@
  * before it stops the runners: nobody is then about to wake one.  The memory goes
  * after a third, so a dispatch that finds the gate closed reads no freed memory.
  *
+ * Order.  An id is given under the lock and the entry put at the end of the list by
+ * age; only dispatches on their way through an inbox have one before.  They are put
+ * where they belong, which is near the end.
+ *
+ * FRONT tasks are before all others.  The last of them is remembered, for queues
+ * where they keep their order among each other.
+ *
+ * NOQUEUE.  An idle runner is taken off the list and given the entry, which is not
+ * on the list of pending ones: nothing can come before it.
+ *
  * Memory ordering.  A: llist_add() before xsync_handoff(), which is a full
  * barrier also when the hand-off was queued already: the run that it says is to
  * come finds the entry.  Pairs with the hand-off becoming idle before its
  * function is called.
+ * D: in_flight is counted before the id is given: who has seen that id waits for what
+ * is in flight.
  * B: what the queue did with an entry before the entry is idle.  Pairs with the
  * xchg() of whoever claims it next, perhaps for another queue.
  *
@@ -35,11 +47,13 @@
  * number is bounded by what callers dispatch while interrupts are off.
  */
 #include <linux/export.h>
+#include <linux/ktime.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
-#include <linux/slab.h>
+#include <linux/timekeeping.h>
 #include <xsync/xcall.h>
 #include "internal.h"
+#include "trace.h"
 
 struct xtaskq_inbox {
 	struct llist_head list;
@@ -48,9 +62,19 @@ struct xtaskq_inbox {
 
 static DEFINE_PER_CPU(struct xtaskq_inbox, xtaskq_inboxes);
 
-/* Claims an idle entry; one that is under way already would be on two lists. */
-static bool ent_claim(struct xtaskq *tq, struct xtaskq_ent *ent,
-		      xtaskq_func_t func, void *arg, unsigned int flags)
+/**
+ * xtaskq_ent_claim - fill in an entry if it is idle
+ * @tq: where it is going to be dispatched
+ * @ent: the entry
+ * @func: as for a dispatch
+ * @arg: as for a dispatch
+ * @flags: as for a dispatch, and XTASKQ_ENT_OWN
+ *
+ * Context: Any.
+ * Return: false if it is under way already: it would be on two lists.
+ */
+bool xtaskq_ent_claim(struct xtaskq *tq, struct xtaskq_ent *ent, xtaskq_func_t func,
+		      void *arg, unsigned int flags)
 {
 	if (xchg(&ent->busy, 1))
 		return false;
@@ -59,31 +83,66 @@ static bool ent_claim(struct xtaskq *tq, struct xtaskq_ent *ent,
 	ent->arg = arg;
 	ent->tq = tq;
 	ent->flags = flags;
+	ent->since = ktime_get_mono_fast_ns();
 	return true;
 }
 
-/* Makes an entry pending; gives who is to be woken after the lock. */
-static struct xtaskq_kick tq_link(struct xtaskq *tq, struct xtaskq_ent *ent)
+/**
+ * xtaskq_admit - make an entry known to those who wait and those who cancel
+ * @tq: the queue, locked
+ * @ent: the entry, with its id
+ */
+void xtaskq_admit(struct xtaskq *tq, struct xtaskq_ent *ent)
+{
+	struct xtaskq_tag *tag;
+
+	lockdep_assert_held(&tq->lock);
+	hlist_add_head(&ent->by_id, xtaskq_bucket(tq, ent->tag.id));
+	list_for_each_entry_reverse(tag, &tq->by_age, link)
+		if (tag->id < ent->tag.id)
+			break;
+	list_add(&ent->tag.link, &tag->link);
+	tq->linked++;
+}
+
+/**
+ * xtaskq_pend - make an entry pending
+ * @tq: the queue, locked
+ * @ent: the entry, admitted
+ *
+ * Return: who is to be told after the lock, with preemption off until then.
+ */
+struct xtaskq_kick xtaskq_pend(struct xtaskq *tq, struct xtaskq_ent *ent)
 {
 	lockdep_assert_held(&tq->lock);
 
-	if (ent->flags & XTASKQ_FRONT)
-		list_add(&ent->link, &tq->pending);
-	else
+	if (!(ent->flags & XTASKQ_FRONT)) {
 		list_add_tail(&ent->link, &tq->pending);
-	hlist_add_head(&ent->by_id, xtaskq_bucket(tq, ent->id));
+	} else if ((tq->flags & XTASKQ_FRONT_FIFO) && tq->last_front) {
+		list_add(&ent->link, &tq->last_front->link);
+		tq->last_front = ent;
+	} else {
+		list_add(&ent->link, &tq->pending);
+		if (!tq->last_front)
+			tq->last_front = ent;
+	}
 	tq->npending++;
-	tq->linked++;
 	return xtaskq_kick_prepare(tq);
 }
 
-/* Takes a pending entry off the queue's lists.  Under the lock. */
-void xtaskq_unlink(struct xtaskq *tq, struct xtaskq_ent *ent)
+/**
+ * xtaskq_unpend - take a pending entry off the list of those
+ * @tq: the queue, locked
+ * @ent: the entry
+ */
+void xtaskq_unpend(struct xtaskq *tq, struct xtaskq_ent *ent)
 {
 	lockdep_assert_held(&tq->lock);
 
+	if (tq->last_front == ent)
+		tq->last_front = list_is_first(&ent->link, &tq->pending) ?
+				 NULL : list_prev_entry(ent, link);
 	list_del(&ent->link);
-	hlist_del_init(&ent->by_id);
 	tq->npending--;
 }
 
@@ -91,6 +150,38 @@ static xtaskqid_t refuse(struct xtaskq *tq)
 {
 	atomic64_inc(&tq->failed);
 	return 0;
+}
+
+/* An idle runner that has not been promised to anybody is given the entry. */
+static bool tq_give(struct xtaskq *tq, struct xtaskq_ent *ent, struct xtaskq_kick *kick)
+{
+	struct xtaskq_runner *r = xtaskq_runner_take(tq);
+
+	if (!r)
+		return false;
+	r->given = ent;
+	ent->flags |= XTASKQ_ENT_GIVEN;
+	kick->runner = r;
+	return true;
+}
+
+/*
+ * Number an entry and let it in.  Returns its id, or 0: the queue is being destroyed,
+ * or has no idle runner for NOQUEUE.
+ */
+static xtaskqid_t tq_enter(struct xtaskq *tq, struct xtaskq_ent *ent,
+			   struct xtaskq_kick *kick)
+{
+	bool given = ent->flags & XTASKQ_NOQUEUE;
+
+	lockdep_assert_held(&tq->lock);
+	if (given && !tq_give(tq, ent, kick))
+		return 0;
+	ent->tag.id = atomic64_inc_return(&tq->last_id);
+	xtaskq_admit(tq, ent);
+	if (!given)
+		*kick = xtaskq_pend(tq, ent);
+	return ent->tag.id;
 }
 
 xtaskqid_t xtaskq_dispatch_ent(struct xtaskq *tq, xtaskq_func_t func, void *arg,
@@ -102,24 +193,23 @@ xtaskqid_t xtaskq_dispatch_ent(struct xtaskq *tq, xtaskq_func_t func, void *arg,
 
 	preempt_disable();
 	if (READ_ONCE(tq->dead) ||
-	    !ent_claim(tq, ent, func, arg, flags & XTASKQ_FRONT)) {
+	    !xtaskq_ent_claim(tq, ent, func, arg, flags & (XTASKQ_FRONT | XTASKQ_NOQUEUE))) {
 		id = refuse(tq);
 		preempt_enable();
 		return id;
 	}
 
 	raw_spin_lock_irqsave(&tq->lock, irqflags);
-	if (likely(!tq->dead)) {
-		id = atomic64_inc_return(&tq->last_id);
-		ent->id = id;
-		kick = tq_link(tq, ent);
-	}
+	if (likely(!tq->dead))
+		id = tq_enter(tq, ent, &kick);
 	raw_spin_unlock_irqrestore(&tq->lock, irqflags);
 
 	xtaskq_kick(tq, kick);
 	if (!id) {
 		smp_store_release(&ent->busy, 0);	/* B */
 		refuse(tq);
+	} else {
+		xsync_trace(xtaskq_dispatch, tq->name, func, id);
 	}
 	preempt_enable();
 	return id;
@@ -129,8 +219,8 @@ EXPORT_SYMBOL_GPL(xtaskq_dispatch_ent);
 xtaskqid_t xtaskq_dispatch(struct xtaskq *tq, xtaskq_func_t func, void *arg,
 			   unsigned int flags)
 {
-	struct xtaskq_ent *ent = xtaskq_ent_get(tq, flags);
-	struct xtaskq_kick kick;
+	struct xtaskq_ent *ent = xtaskq_ent_get(tq, flags, sizeof(*ent));
+	struct xtaskq_kick kick = {};
 	unsigned long irqflags;
 	xtaskqid_t id;
 
@@ -140,15 +230,20 @@ xtaskqid_t xtaskq_dispatch(struct xtaskq *tq, xtaskq_func_t func, void *arg,
 	 * The queue counts the entry as on its way, so the gate need not be
 	 * looked at again: xtaskq_destroy() waits for what got this far.
 	 */
-	ent_claim(tq, ent, func, arg, (flags & XTASKQ_FRONT) | XTASKQ_ENT_OWN);
+	xtaskq_ent_claim(tq, ent, func, arg,
+			 (flags & (XTASKQ_FRONT | XTASKQ_NOQUEUE)) | XTASKQ_ENT_OWN);
 	preempt_disable();
 	raw_spin_lock_irqsave(&tq->lock, irqflags);
-	tq->allocating--;
-	id = atomic64_inc_return(&tq->last_id);
-	ent->id = id;
-	kick = tq_link(tq, ent);
+	id = tq_enter(tq, ent, &kick);
+	if (id)
+		tq->allocating--;
 	raw_spin_unlock_irqrestore(&tq->lock, irqflags);
-	xtaskq_kick(tq, kick);
+	if (id) {
+		xtaskq_kick(tq, kick);
+		xsync_trace(xtaskq_dispatch, tq->name, func, id);
+	} else {
+		xtaskq_ent_return(tq, ent);
+	}
 	preempt_enable();
 	return id;
 }
@@ -166,7 +261,8 @@ static void inbox_drain(struct xsync_handoff *h)
 		struct xtaskq_kick kick;
 
 		raw_spin_lock(&tq->lock);
-		kick = tq_link(tq, ent);
+		xtaskq_admit(tq, ent);
+		kick = xtaskq_pend(tq, ent);
 		atomic_dec(&tq->in_flight);
 		raw_spin_unlock(&tq->lock);
 		xtaskq_kick(tq, kick);
@@ -180,43 +276,23 @@ xtaskqid_t xtaskq_dispatch_any(struct xtaskq *tq, struct xtaskq_ent *ent,
 	xtaskqid_t id;
 
 	preempt_disable_notrace();
-	if (READ_ONCE(tq->dead) || !ent_claim(tq, ent, func, arg, 0)) {
+	if (READ_ONCE(tq->dead) || !xtaskq_ent_claim(tq, ent, func, arg, 0)) {
 		id = refuse(tq);
 		goto out;
 	}
 	atomic_inc(&tq->in_flight);
-	id = atomic64_inc_return(&tq->last_id);
-	ent->id = id;
+	id = atomic64_inc_return(&tq->last_id);		/* D */
+	ent->tag.id = id;
 	inbox = this_cpu_ptr(&xtaskq_inboxes);
 	llist_add(&ent->handed, &inbox->list);
 	/* A */
 	xsync_handoff(&inbox->handoff);
+	xsync_trace(xtaskq_dispatch, tq->name, func, id);
 out:
 	preempt_enable_notrace();
 	return id;
 }
 EXPORT_SYMBOL_GPL(xtaskq_dispatch_any);
-
-bool xtaskq_cancel_ent(struct xtaskq *tq, struct xtaskq_ent *ent)
-{
-	LIST_HEAD(woken);
-	unsigned long irqflags;
-	bool found;
-
-	raw_spin_lock_irqsave(&tq->lock, irqflags);
-	found = READ_ONCE(ent->busy) && ent->tq == tq && !hlist_unhashed(&ent->by_id);
-	if (found) {
-		xtaskq_unlink(tq, ent);
-		tq->cancelled++;
-		xtaskq_wake_id(tq, ent->id, &woken);
-		xtaskq_wake_quiet(tq, &woken);
-		smp_store_release(&ent->busy, 0);	/* B */
-	}
-	raw_spin_unlock_irqrestore(&tq->lock, irqflags);
-	xtaskq_wake(&woken);
-	return found;
-}
-EXPORT_SYMBOL_GPL(xtaskq_cancel_ent);
 
 /* Returns when all that was handed off before is pending or further. */
 void xtaskq_inboxes_flush(void)

@@ -11,11 +11,12 @@
  * Structures.
  *
  *   xtaskq --- pending: entries in order of dispatch, FRONT ones first   dispatch.c
- *     |    \-- by_id:   the same entries by id
+ *     |    |-- by_id:   entries that are pending or delayed, by id
+ *     |    \-- by_age:  the same, and what runs, from the oldest id on       wait.c
  *     |--- idle: runners that have nothing to do                           runner.c
- *     |--- runners[nthreads]: who runs what
+ *     |--- runners[nslots]: who runs what
  *     |--- spare: entries for xtaskq_dispatch()                             entry.c
- *     \--- waiters: who sleeps until what is done                            wait.c
+ *     \--- waiters, throttled: who sleeps until what is done                 wait.c
  *
  *   per CPU: inbox of entries that xtaskq_dispatch_any() took, one hand-off
  *
@@ -40,68 +41,125 @@
  * Unload.  Users of the exports hold the module.  A queue whose owner went without
  * destroying it is reported and destroyed at unload.
  *
- * Limits.  xtaskq_member() and the scan for a running id look at all nthreads.
+ * Limits.  xtaskq_member() of another task and the scan for a running id look at all
+ * runners.
  */
 #define pr_fmt(fmt) "xsync_taskq: " fmt
 
+#include <linux/cpu.h>
+#include <linux/cpumask.h>
 #include <linux/export.h>
 #include <linux/limits.h>
-#include <linux/mutex.h>
-#include <linux/sched.h>
-#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include "internal.h"
 
-static DEFINE_MUTEX(xtaskq_list_lock);
-static LIST_HEAD(xtaskq_list);
+/* Of one queue.  All of them are looked at now and then. */
+#define MOST_THREADS	8192
+
+/* Of xtaskq_list, and of all_frozen in suspend.c. */
+DEFINE_MUTEX(xtaskq_list_lock);
+LIST_HEAD(xtaskq_list);
+
+static bool create_flags_valid(unsigned int flags)
+{
+	unsigned int known = XTASKQ_PREPOPULATE | XTASKQ_DEDICATED | XTASKQ_DYNAMIC |
+			     XTASKQ_CPR_SAFE | XTASKQ_THREADS_CPU_PCT |
+			     XTASKQ_FRONT_FIFO | XTASKQ_MEM_RECLAIM;
+	unsigned int dedicated = flags & XTASKQ_DEDICATED;
+
+	if (flags & ~known)
+		return false;
+	return dedicated ? !(flags & XTASKQ_MEM_RECLAIM) : !(flags & XTASKQ_DYNAMIC);
+}
+
+static unsigned int slots_for(int nthreads, unsigned int flags)
+{
+	return flags & XTASKQ_THREADS_CPU_PCT ?
+	       xtaskq_percent_of(nthreads, num_possible_cpus()) : nthreads;
+}
+
+static unsigned int slots_limit(unsigned int flags)
+{
+	return flags & XTASKQ_DEDICATED ? MOST_THREADS : xtaskq_workqueue_limit();
+}
 
 static bool create_args_valid(int nthreads, int pri, int minalloc, int maxalloc,
 			      unsigned int flags)
 {
-	unsigned int known = XTASKQ_PREPOPULATE | XTASKQ_DEDICATED | XTASKQ_DYNAMIC;
-
-	if (flags & ~known)
-		return false;
-	if ((flags & XTASKQ_DYNAMIC) && !(flags & XTASKQ_DEDICATED))
+	if (!create_flags_valid(flags))
 		return false;
 	if (nthreads < 1 || minalloc < 0 || maxalloc < 0)
+		return false;
+	if (flags & XTASKQ_THREADS_CPU_PCT && nthreads > 100)
+		return false;
+	if (slots_for(nthreads, flags) > slots_limit(flags))
 		return false;
 	if (maxalloc && maxalloc < minalloc)
 		return false;
 	return pri == XTASKQ_PRI_NORMAL || pri == XTASKQ_PRI_HIGH;
 }
 
-static struct xtaskq *tq_alloc(const char *name, int nthreads)
+static void tq_free(struct xtaskq *tq)
 {
-	struct xtaskq *tq = kvzalloc(struct_size(tq, runners, nthreads), GFP_KERNEL);
+	xtaskq_ents_free(tq);
+	free_percpu(tq->waits);
+	free_percpu(tq->runs);
+	lockdep_unregister_key(&tq->key);
+	lockdep_unregister_key(&tq->work_key);
+	kfree(tq->name);
+	kvfree_rcu(tq, rcu);
+}
+
+static struct xtaskq *tq_alloc(const char *name, unsigned int nslots)
+{
+	struct xtaskq *tq = kvzalloc(struct_size(tq, runners, nslots), GFP_KERNEL);
 	unsigned int i;
 
 	if (!tq)
 		return NULL;
-	tq->name = kstrdup(name, GFP_KERNEL);
-	if (!tq->name) {
-		kvfree(tq);
-		return NULL;
-	}
 	raw_spin_lock_init(&tq->lock);
 	INIT_LIST_HEAD(&tq->pending);
+	INIT_LIST_HEAD(&tq->by_age);
 	INIT_LIST_HEAD(&tq->idle);
 	INIT_LIST_HEAD(&tq->waiters);
+	INIT_LIST_HEAD(&tq->throttled);
 	INIT_LIST_HEAD(&tq->spare);
 	for (i = 0; i < ARRAY_SIZE(tq->by_id); i++)
 		INIT_HLIST_HEAD(&tq->by_id[i]);
-	init_waitqueue_head(&tq->freed);
 	lockdep_register_key(&tq->key);
+	lockdep_register_key(&tq->work_key);
+	tq->nslots = nslots;
+	tq->name = kstrdup(name, GFP_KERNEL);
+	tq->waits = alloc_percpu(struct xsync_hist);
+	tq->runs = alloc_percpu(struct xsync_hist);
+	if (!tq->name || !tq->waits || !tq->runs) {
+		tq_free(tq);
+		return NULL;
+	}
 	lockdep_init_map(&tq->map, tq->name, &tq->key, 0);
 	return tq;
 }
 
-static void tq_free(struct xtaskq *tq)
+/* From here on the queue is seen: by hotplug, by suspend, by people. */
+static int tq_publish(struct xtaskq *tq)
 {
-	xtaskq_ents_free(tq);
-	lockdep_unregister_key(&tq->key);
-	kfree(tq->name);
-	kvfree_rcu(tq, rcu);
+	static unsigned int serial;
+	int err = 0;
+
+	cpus_read_lock();
+	mutex_lock(&xtaskq_list_lock);
+	if (tq->percent)
+		err = xtaskq_set_threads(tq, xtaskq_percent_of(tq->percent, num_online_cpus()));
+	if (!err) {
+		tq->serial = serial++;
+		list_add_tail(&tq->link, &xtaskq_list);
+		xtaskq_freeze_new(tq);
+	}
+	mutex_unlock(&xtaskq_list_lock);
+	cpus_read_unlock();
+	if (!err)
+		xtaskq_debugfs_add(tq);
+	return err;
 }
 
 struct xtaskq *xtaskq_create(const char *name, int nthreads, int pri,
@@ -112,55 +170,62 @@ struct xtaskq *xtaskq_create(const char *name, int nthreads, int pri,
 
 	if (!create_args_valid(nthreads, pri, minalloc, maxalloc, flags))
 		return ERR_PTR(-EINVAL);
-	tq = tq_alloc(name, nthreads);
+	tq = tq_alloc(name, slots_for(nthreads, flags));
 	if (!tq)
 		return ERR_PTR(-ENOMEM);
 	tq->flags = flags;
 	tq->pri = pri;
-	tq->nthreads = nthreads;
+	tq->percent = flags & XTASKQ_THREADS_CPU_PCT ? nthreads : 0;
+	tq->nthreads = tq->percent ? 1 : nthreads;
 	tq->minalloc = minalloc;
 	tq->maxalloc = maxalloc ?: UINT_MAX;
 
 	err = xtaskq_ents_init(tq);
 	if (!err)
 		err = xtaskq_runners_start(tq);
+	if (!err)
+		err = tq_publish(tq);
 	if (err) {
 		xtaskq_runners_stop(tq);
 		tq_free(tq);
 		return ERR_PTR(err);
 	}
-	mutex_lock(&xtaskq_list_lock);
-	list_add_tail(&tq->link, &xtaskq_list);
-	mutex_unlock(&xtaskq_list_lock);
 	return tq;
 }
 EXPORT_SYMBOL_GPL(xtaskq_create);
 
-/* Closes the gate; false: it was closed. */
-static bool tq_close(struct xtaskq *tq)
+/* Closes the gate, unless there is a reason not to. */
+static int tq_close(struct xtaskq *tq)
 {
-	bool closed;
+	LIST_HEAD(woken);
+	int err = 0;
 
 	raw_spin_lock_irq(&tq->lock);
-	closed = !tq->dead;
-	WRITE_ONCE(tq->dead, true);
+	if (tq->dead)
+		err = -EALREADY;
+	else if (tq->suspended)
+		err = -EBUSY;
+	else
+		WRITE_ONCE(tq->dead, true);
+	xtaskq_wake_done(tq, 0, &woken);
 	raw_spin_unlock_irq(&tq->lock);
-	return closed;
+	xtaskq_wake(&woken);
+	return err;
 }
 
 int xtaskq_destroy(struct xtaskq *tq)
 {
 	int err = xtaskq_may_wait(tq, "destroy");
 
+	if (!err)
+		err = tq_close(tq);
 	if (err)
 		return err;
-	if (!tq_close(tq))
-		return -EALREADY;
-	wake_up_all(&tq->freed);
 	synchronize_rcu();
-	xtaskq_wait(tq);
+	xtaskq_wait_until(tq, XTASKQ_UNTIL_QUIET, 0);
 	synchronize_rcu();
 
+	xtaskq_debugfs_remove(tq);
 	mutex_lock(&xtaskq_list_lock);
 	list_del(&tq->link);
 	mutex_unlock(&xtaskq_list_lock);
@@ -171,82 +236,6 @@ int xtaskq_destroy(struct xtaskq *tq)
 }
 EXPORT_SYMBOL_GPL(xtaskq_destroy);
 
-bool xtaskq_member(struct xtaskq *tq, struct task_struct *task)
-{
-	unsigned int i;
-
-	for (i = 0; i < tq->nthreads; i++)
-		if (READ_ONCE(tq->runners[i].task) == task)
-			return true;
-	return false;
-}
-EXPORT_SYMBOL_GPL(xtaskq_member);
-
-static const char *kind_of(struct xtaskq *tq)
-{
-	if (tq->flags & XTASKQ_DYNAMIC)
-		return "dynamic";
-	return tq->flags & XTASKQ_DEDICATED ? "dedicated" : "workqueue";
-}
-
-static void show_counters(struct seq_file *m, struct xtaskq *tq)
-{
-	u64 linked, executed, cancelled, failed, in_flight;
-	unsigned int pending, busy, live;
-
-	raw_spin_lock_irq(&tq->lock);
-	linked = tq->linked;
-	executed = tq->executed;
-	cancelled = tq->cancelled;
-	failed = atomic64_read(&tq->failed);
-	in_flight = atomic_read(&tq->in_flight);
-	pending = tq->npending;
-	live = tq->nlive;
-	busy = tq->nlive - tq->nidle;
-	raw_spin_unlock_irq(&tq->lock);
-
-	seq_printf(m, "%s kind=%s threads=%u/%u busy=%u pending=%u inflight=%llu dispatched=%llu executed=%llu cancelled=%llu failed=%llu",
-		   tq->name, kind_of(tq), live, tq->nthreads, busy, pending,
-		   in_flight, linked + in_flight + failed, executed, cancelled,
-		   failed);
-}
-
-static void show_running(struct seq_file *m, struct xtaskq *tq)
-{
-	const char *sep = " running=";
-	unsigned int i;
-
-	for (i = 0; i < tq->nthreads; i++) {
-		struct xtaskq_runner *r = &tq->runners[i];
-		xtaskq_func_t func;
-		ktime_t since;
-
-		raw_spin_lock_irq(&tq->lock);
-		func = r->func;
-		since = r->since;
-		raw_spin_unlock_irq(&tq->lock);
-		if (!func)
-			continue;
-		seq_printf(m, "%s%ps:%lldus", sep, func,
-			   ktime_us_delta(ktime_get(), since));
-		sep = ",";
-	}
-}
-
-/* One line per queue. */
-void xtaskq_show(struct seq_file *m)
-{
-	struct xtaskq *tq;
-
-	mutex_lock(&xtaskq_list_lock);
-	list_for_each_entry(tq, &xtaskq_list, link) {
-		show_counters(m, tq);
-		show_running(m, tq);
-		seq_putc(m, '\n');
-	}
-	mutex_unlock(&xtaskq_list_lock);
-}
-
 /* At unload: nobody else is left who could destroy a queue. */
 void xtaskq_destroy_leftovers(void)
 {
@@ -254,6 +243,7 @@ void xtaskq_destroy_leftovers(void)
 
 	list_for_each_entry_safe(tq, next, &xtaskq_list, link) {
 		pr_err("%s: never destroyed by its owner\n", tq->name);
-		xtaskq_destroy(tq);
+		while (xtaskq_destroy(tq) == -EBUSY)
+			xtaskq_resume(tq);
 	}
 }

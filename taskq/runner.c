@@ -19,23 +19,12 @@
  * A runner that finishes a task and takes the next one does both under one hold
  * of the lock, and wakes, frees and calls after it.
  *
- * XTASKQ_DYNAMIC: kthreads are created up to nthreads by a manager, a work item on
- * the queue's workqueue.  Whatever functions do, a task must not wait for one that
- * sleeps; but many threads that run short functions only fight over locks.
- *  - A dispatch wakes an idle runner unless the one that got a task last is awake in
- *    its function, or about to be: it will be back soon.  If it is not, the manager,
- *    which was told, looks at the next tick.
- *  - A runner that leaves the idle list empty tells the manager before it calls its
- *    function, so that there is a spare thread however long that takes.
- *  - While tasks are pending the manager looks at every tick.  If all busy runners
- *    sleep it doubles them; if none has returned for a tenth of a second it adds one,
- *    and when there is one per CPU that is awake, after a second (they may be
- *    spinning for a task that is pending).  Idle threads are woken first, others
- *    created.  A tick without a return is no reason: where a hypervisor takes away
- *    CPUs for longer, more runners that spin for a lock make it worse.
- *  - When all nthreads are busy and none returns for a second it reports the
- *    function that has run longest.
- *  - Every few seconds idle threads are stopped, all but one.
+ * Held queues (suspended, frozen): no runner is woken and none takes a pending entry;
+ * one that is given an entry was reserved for it before.  When the queue is let go, as
+ * many runners as there are entries are woken.
+ *
+ * More runners than nthreads, since that has become smaller: those that finish are not
+ * put on the idle list any more.
  *
  * Memory ordering.  C: r->idle is cleared, then the thread woken; the thread sets
  * its state, then looks at r->idle.  Both are full barriers, so either it sees the
@@ -49,23 +38,29 @@
  */
 #define pr_fmt(fmt) "xsync_taskq: " fmt
 
-#include <linux/cpumask.h>
+#include <linux/export.h>
 #include <linux/kthread.h>
-#include <linux/nodemask.h>
+#include <linux/ktime.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 #include "internal.h"
+#include "trace.h"
 
-/* How long a dynamic queue keeps threads that have nothing to do. */
-#define TRIM_AFTER	(5 * HZ)
-
-/* Takes an idle runner, if any, to be woken after the lock. */
-static struct xtaskq_runner *runner_take(struct xtaskq *tq)
+/**
+ * xtaskq_runner_take - take an idle runner, to be woken after the lock
+ * @tq: the queue, locked
+ *
+ * Return: the runner; NULL if there is none, or nothing may begin.
+ */
+struct xtaskq_runner *xtaskq_runner_take(struct xtaskq *tq)
 {
 	struct xtaskq_runner *r;
 
 	lockdep_assert_held(&tq->lock);
+	if (xtaskq_held(tq))
+		return NULL;
 	r = list_first_entry_or_null(&tq->idle, struct xtaskq_runner, link);
 	if (r) {
 		list_del(&r->link);
@@ -76,36 +71,28 @@ static struct xtaskq_runner *runner_take(struct xtaskq *tq)
 	return r;
 }
 
-/* Is the runner that got a task last awake, and so about to come for the next one? */
-static bool last_is_awake(struct xtaskq *tq)
-{
-	return tq->last && !tq->last->idle && task_is_running(tq->last->thread);
-}
-
-/* Who is to be told that an entry has become pending.  Under the lock. */
+/**
+ * xtaskq_kick_prepare - who is to be told that an entry has become pending
+ * @tq: the queue, locked
+ *
+ * Return: for xtaskq_kick().
+ */
 struct xtaskq_kick xtaskq_kick_prepare(struct xtaskq *tq)
 {
-	struct xtaskq_kick kick = { .watch = tq->watch };
+	struct xtaskq_kick kick = {};
 
-	if (!(tq->flags & XTASKQ_DYNAMIC)) {
-		kick.runner = runner_take(tq);
-		return kick;
-	}
-	if (!tq->nidle && tq->nlive == tq->nthreads)
-		kick.watch = max(tq->watch, XTASKQ_WATCH_SLOWLY);
-	else if (!tq->nidle || last_is_awake(tq))
-		kick.watch = XTASKQ_WATCH;
+	if (tq->flags & XTASKQ_DYNAMIC)
+		xtaskq_manager_kick(tq, &kick);
 	else
-		kick.runner = runner_take(tq);
-	/* Already so: nobody need be told. */
-	if (kick.watch == tq->watch)
-		kick.watch = XTASKQ_WATCH_NOT;
-	else
-		tq->watch = kick.watch;
+		kick.runner = xtaskq_runner_take(tq);
 	return kick;
 }
 
-static void runner_wake(struct xtaskq_runner *r)
+/**
+ * xtaskq_runner_wake - have a runner run
+ * @r: the runner, taken or just created; preemption off since the lock
+ */
+void xtaskq_runner_wake(struct xtaskq_runner *r)
 {
 	if (r->tq->flags & XTASKQ_DEDICATED)
 		wake_up_process(r->thread);
@@ -113,49 +100,110 @@ static void runner_wake(struct xtaskq_runner *r)
 		queue_work(r->tq->wq, &r->work);
 }
 
-/* After the lock, with preemption off since xtaskq_kick_prepare(). */
+/**
+ * xtaskq_kick - tell who is to be told
+ * @tq: the queue, not locked, preemption off since xtaskq_kick_prepare()
+ * @kick: what that gave
+ */
 void xtaskq_kick(struct xtaskq *tq, struct xtaskq_kick kick)
 {
 	if (kick.runner)
-		runner_wake(kick.runner);
-	/* Somebody else may have asked for an earlier look meanwhile: keep that. */
-	if (kick.watch == XTASKQ_WATCH)
-		mod_delayed_work(tq->wq, &tq->grow, 1);
-	else if (kick.watch == XTASKQ_WATCH_SLOWLY)
-		queue_delayed_work(tq->wq, &tq->grow, HZ);
+		xtaskq_runner_wake(kick.runner);
+	if (kick.watch)
+		xtaskq_manager_call(tq, kick.watch);
 }
 
+/**
+ * xtaskq_let_go - have runners take up what could not begin before
+ * @tq: the queue, not locked; the caller sees to it that it stays
+ *
+ * Context: Any but NMI, and not under scheduler locks.
+ */
+void xtaskq_let_go(struct xtaskq *tq)
+{
+	unsigned int n = READ_ONCE(tq->npending);
+	struct xtaskq_runner *r;
+	unsigned long flags;
+
+	/* What becomes pending from now on finds a runner itself. */
+	for (; n; n--) {
+		preempt_disable();
+		raw_spin_lock_irqsave(&tq->lock, flags);
+		r = tq->npending ? xtaskq_runner_take(tq) : NULL;
+		raw_spin_unlock_irqrestore(&tq->lock, flags);
+		if (r)
+			xtaskq_runner_wake(r);
+		preempt_enable();
+		if (!r)
+			break;
+	}
+	if ((tq->flags & XTASKQ_DYNAMIC) && READ_ONCE(tq->npending))
+		xtaskq_manager_call(tq, XTASKQ_WATCH);
+}
+
+/* Puts a runner on the idle list, unless there is one too many. */
 static void runner_idle(struct xtaskq *tq, struct xtaskq_runner *r)
 {
-	list_add(&r->link, &tq->idle);
-	tq->nidle++;
 	WRITE_ONCE(r->task, NULL);
 	WRITE_ONCE(r->idle, true);
+	if (tq->nlive > tq->nthreads) {
+		r->live = false;
+		tq->nlive--;
+		return;
+	}
+	list_add(&r->link, &tq->idle);
+	tq->nidle++;
 }
 
-/* True if the manager is to be told that the last idle runner is busy now. */
-static bool runner_is_last(struct xtaskq *tq)
+/* Takes the entry it was given, or the first one that may begin. */
+static struct xtaskq_ent *runner_pick(struct xtaskq *tq, struct xtaskq_runner *r)
 {
-	if (!(tq->flags & XTASKQ_DYNAMIC) || tq->nidle || tq->nlive == tq->nthreads ||
-	    tq->watch == XTASKQ_WATCH)
-		return false;
-	tq->watch = XTASKQ_WATCH;
-	return true;
+	struct xtaskq_ent *ent = r->given;
+
+	if (ent) {
+		r->given = NULL;
+		return ent;
+	}
+	if (!tq->npending || xtaskq_held(tq) || tq->nlive > tq->nthreads)
+		return NULL;
+	ent = list_first_entry(&tq->pending, struct xtaskq_ent, link);
+	xtaskq_unpend(tq, ent);
+	return ent;
 }
 
-/* Takes the first entry; what the caller needs of it is copied to the runner. */
-static void runner_begin(struct xtaskq *tq, struct xtaskq_runner *r)
+/* What the caller needs of the entry is copied to the runner: it is idle then. */
+static void runner_begin(struct xtaskq *tq, struct xtaskq_runner *r,
+			 struct xtaskq_ent *ent)
 {
-	struct xtaskq_ent *ent = list_first_entry(&tq->pending, struct xtaskq_ent, link);
-
-	xtaskq_unlink(tq, ent);
+	hlist_del_init(&ent->by_id);
+	list_replace(&ent->tag.link, &r->tag.link);
+	r->tag.id = ent->tag.id;
 	r->func = ent->func;
 	r->arg = ent->arg;
-	r->id = ent->id;
 	r->own = ent->flags & XTASKQ_ENT_OWN ? ent : NULL;
-	r->since = ktime_get();
+	r->since = ktime_get_mono_fast_ns();
+	r->reported = false;
 	tq->last = r;
+	xsync_hist_add(tq->waits, xsync_age(ent->since));
 	smp_store_release(&ent->busy, 0);	/* B, in dispatch.c */
+}
+
+/* The function has returned.  Gives an entry to be freed after the lock. */
+static struct xtaskq_ent *runner_end(struct xtaskq *tq, struct xtaskq_runner *r,
+				     struct list_head *woken)
+{
+	struct xtaskq_ent *spent = NULL;
+	xtaskqid_t id = r->tag.id;
+
+	xsync_hist_add(tq->runs, xsync_age(r->since));
+	if (r->own && xtaskq_ent_put(tq, r->own))
+		spent = r->own;
+	list_del(&r->tag.link);
+	r->tag.id = 0;
+	r->func = NULL;
+	tq->executed++;
+	xtaskq_wake_done(tq, id, woken);
+	return spent;
 }
 
 /*
@@ -164,49 +212,43 @@ static void runner_begin(struct xtaskq *tq, struct xtaskq_runner *r)
  */
 static bool runner_next(struct xtaskq_runner *r)
 {
+	struct xtaskq_ent *ent, *spent = NULL;
+	bool last = false;
 	struct xtaskq *tq = r->tq;
-	struct xtaskq_ent *spent = NULL;
-	bool last = false, throttled = false, more;
 	LIST_HEAD(woken);
 
 	raw_spin_lock_irq(&tq->lock);
-	if (r->id) {
-		tq->executed++;
-		xtaskq_wake_id(tq, r->id, &woken);
-		if (r->own) {
-			throttled = true;
-			if (xtaskq_ent_put(tq, r->own))
-				spent = r->own;
-		}
-		r->id = 0;
-		r->func = NULL;
-	}
-	more = tq->npending;
-	if (more) {
-		runner_begin(tq, r);
-		last = runner_is_last(tq);
+	if (r->tag.id)
+		spent = runner_end(tq, r, &woken);
+	ent = runner_pick(tq, r);
+	if (ent) {
+		runner_begin(tq, r, ent);
+		last = xtaskq_manager_is_due(tq);
 	} else {
 		runner_idle(tq, r);
-		xtaskq_wake_quiet(tq, &woken);
+		xtaskq_wake_done(tq, 0, &woken);
 	}
 	raw_spin_unlock_irq(&tq->lock);
 
 	xtaskq_wake(&woken);
 	kfree(spent);
-	if (throttled && wq_has_sleeper(&tq->freed))
-		wake_up(&tq->freed);
 	if (last)
-		mod_delayed_work(tq->wq, &tq->grow, 0);
-	return more;
+		xtaskq_manager_call(tq, XTASKQ_WATCH_NOW);
+	return ent;
 }
 
 static void runner_loop(struct xtaskq_runner *r)
 {
 	WRITE_ONCE(r->task, current);
 	while (runner_next(r)) {
+		xtaskq_func_t func = r->func;
+		xtaskqid_t id = r->tag.id;
+
+		xsync_trace(xtaskq_begin, r->tq->name, func, id);
 		lock_map_acquire(&r->tq->map);
-		r->func(r->arg);
+		func(r->arg);
 		lock_map_release(&r->tq->map);
+		xsync_trace(xtaskq_end, r->tq->name, func, id);
 		cond_resched();
 	}
 }
@@ -235,283 +277,197 @@ static int runner_thread(void *data)
 	return 0;
 }
 
-/* Creates the thread of one slot; it goes to work or to the idle list. */
-static int runner_create(struct xtaskq *tq, unsigned int slot)
+/* A slot that is empty becomes a runner; the caller wakes it. */
+static void runner_come(struct xtaskq *tq, struct xtaskq_runner *r)
 {
-	struct xtaskq_runner *r = &tq->runners[slot];
-	struct task_struct *thread;
+	lockdep_assert_held(&tq->lock);
 
-	thread = kthread_create(runner_thread, r, "%s/%u", tq->name, slot);
-	if (IS_ERR(thread))
-		return PTR_ERR(thread);
-	if (tq->pri == XTASKQ_PRI_HIGH)
-		sched_set_normal(thread, MIN_NICE);
-
-	raw_spin_lock_irq(&tq->lock);
-	r->thread = thread;
+	r->creating = false;
+	r->live = true;
 	tq->nlive++;
-	if (tq->npending)
+	if (tq->npending && !xtaskq_held(tq))
 		WRITE_ONCE(r->idle, false);
 	else
 		runner_idle(tq, r);
+}
+
+/**
+ * xtaskq_runner_create - have a runner in a slot
+ * @tq: the queue
+ * @slot: not a live one; only one caller at a time
+ *
+ * Context: Task context, sleeps.
+ * Return: 0, or why there is no thread.
+ */
+int xtaskq_runner_create(struct xtaskq *tq, unsigned int slot)
+{
+	struct xtaskq_runner *r = &tq->runners[slot];
+	struct task_struct *thread = r->thread;
+	bool busy;
+
+	if (!thread && tq->flags & XTASKQ_DEDICATED) {
+		thread = kthread_create(runner_thread, r, "%s/%u", tq->name, slot);
+		if (IS_ERR(thread)) {
+			WRITE_ONCE(r->creating, false);
+			return PTR_ERR(thread);
+		}
+		if (tq->pri == XTASKQ_PRI_HIGH)
+			sched_set_normal(thread, MIN_NICE);
+	}
+
+	preempt_disable();
+	raw_spin_lock_irq(&tq->lock);
+	r->thread = thread;
+	runner_come(tq, r);
+	busy = !r->idle;
 	raw_spin_unlock_irq(&tq->lock);
-	wake_up_process(thread);
+	/* A new thread has to be woken once; a work item only if there is work. */
+	if (thread || busy)
+		xtaskq_runner_wake(r);
+	preempt_enable();
 	return 0;
 }
 
-/* The task that has run longest, for the report on a queue that is full. */
-static struct xtaskq_runner *oldest(struct xtaskq *tq)
-{
-	struct xtaskq_runner *r = NULL;
-	unsigned int i;
-
-	for (i = 0; i < tq->nthreads; i++) {
-		struct xtaskq_runner *other = &tq->runners[i];
-
-		if (other->id && (!r || ktime_before(other->since, r->since)))
-			r = other;
-	}
-	return r;
-}
-
-static void report_full(struct xtaskq *tq)
+/**
+ * xtaskq_set_threads - change how many functions may run at a time
+ * @tq: the queue; only one caller at a time
+ * @n: how many, nslots at most
+ *
+ * Those that run are not waited for.
+ *
+ * Context: Task context, sleeps.
+ * Return: 0, or why there is no thread: those that there are have to do.
+ */
+int xtaskq_set_threads(struct xtaskq *tq, unsigned int n)
 {
 	struct xtaskq_runner *r;
-	xtaskq_func_t func = NULL;
-	ktime_t since = 0;
-
-	raw_spin_lock_irq(&tq->lock);
-	r = tq->nidle ? NULL : oldest(tq);
-	if (r) {
-		func = r->func;
-		since = r->since;
-	}
-	raw_spin_unlock_irq(&tq->lock);
-	if (func)
-		pr_warn_ratelimited("%s: all %u threads are busy, what comes now waits for them; %ps has run for %lld ms\n",
-				    tq->name, tq->nthreads, func,
-				    ktime_ms_delta(ktime_get(), since));
-}
-
-/* Fills up to @n empty slots.  The only one who does, with xtaskq_trim() who empties them. */
-static void runners_create(struct xtaskq *tq, unsigned int n)
-{
 	unsigned int slot;
-	int err;
-
-	if (!n)
-		return;
-	for (slot = 0; n && slot < tq->nthreads; slot++) {
-		if (tq->runners[slot].thread)
-			continue;
-		err = runner_create(tq, slot);
-		if (err) {
-			pr_warn_ratelimited("%s: no new thread (error %d), %u have to do\n",
-					    tq->name, err, READ_ONCE(tq->nlive));
-			return;
-		}
-		n--;
-	}
-	queue_delayed_work(tq->wq, &tq->trim, TRIM_AFTER);
-}
-
-/* Has no function returned since the manager last looked?  Under the lock. */
-static bool manager_sees_no_return(struct xtaskq *tq)
-{
-	if (tq->seen == tq->executed)
-		return true;
-	tq->seen = tq->executed;
-	tq->seen_at = jiffies;
-	return false;
-}
-
-/* How many threads more it takes to get done what is pending. */
-static unsigned int threads_wanted(struct xtaskq *tq)
-{
-	unsigned int i, awake = 0, asleep = 0;
-	unsigned long patience;
-
-	for (i = 0; i < tq->nthreads; i++) {
-		struct xtaskq_runner *r = &tq->runners[i];
-
-		if (!r->thread || READ_ONCE(r->idle))
-			continue;
-		if (task_is_running(r->thread))
-			awake++;
-		else
-			asleep++;
-	}
-	if (!awake)
-		return asleep;
-	patience = awake < num_online_cpus() ? HZ / 10 : HZ;
-	if (time_before(jiffies, tq->seen_at + patience))
-		return 0;
-	tq->seen_at = jiffies;
-	return 1;
-}
-
-/* Wakes up to @n idle runners; gives how many there were. */
-static unsigned int runners_wake(struct xtaskq *tq, unsigned int n)
-{
-	struct xtaskq_runner *r;
-	unsigned int woken;
-
-	for (woken = 0; woken < n; woken++) {
-		raw_spin_lock_irq(&tq->lock);
-		r = runner_take(tq);
-		raw_spin_unlock_irq(&tq->lock);
-		if (!r)
-			break;
-		runner_wake(r);
-	}
-	return woken;
-}
-
-/* The manager: has been told to look, or looks again. */
-static void xtaskq_grow(struct work_struct *work)
-{
-	struct xtaskq *tq = container_of(to_delayed_work(work), struct xtaskq, grow);
-	unsigned int nidle, nlive, npending, wanted = 1;
-	bool stuck, over, full;
+	int err = 0;
 
 	raw_spin_lock_irq(&tq->lock);
-	nidle = tq->nidle;
-	nlive = tq->nlive;
-	npending = tq->npending;
-	stuck = manager_sees_no_return(tq);
-	full = !nidle && nlive == tq->nthreads;
-	over = full || (nidle && !npending);
-	tq->watch = over ? XTASKQ_WATCH_NOT : XTASKQ_WATCH;
-	raw_spin_unlock_irq(&tq->lock);
-
-	if (full && npending && stuck)
-		report_full(tq);
-	if (over)
-		return;
-	if (npending) {
-		wanted = min(npending, threads_wanted(tq));
-		wanted -= runners_wake(tq, wanted);
-	}
-	runners_create(tq, wanted);
-	queue_delayed_work(tq->wq, &tq->grow, 1);
-}
-
-/* Takes the runner that has been idle longest off the list for good. */
-static struct xtaskq_runner *runner_retire(struct xtaskq *tq)
-{
-	struct xtaskq_runner *r = NULL;
-
-	raw_spin_lock_irq(&tq->lock);
-	if (tq->nidle > 1) {
+	tq->nthreads = n;
+	while (tq->nlive > n && tq->nidle) {
 		r = list_last_entry(&tq->idle, struct xtaskq_runner, link);
 		list_del(&r->link);
 		tq->nidle--;
+		r->live = false;
 		tq->nlive--;
 	}
 	raw_spin_unlock_irq(&tq->lock);
-	return r;
-}
-
-static void xtaskq_trim(struct work_struct *work)
-{
-	struct xtaskq *tq = container_of(to_delayed_work(work), struct xtaskq, trim);
-	struct xtaskq_runner *r, *next;
-	LIST_HEAD(retired);
-
-	while ((r = runner_retire(tq)))
-		list_add(&r->link, &retired);
-	/* Somebody may have given one of them work before, and not woken it yet. */
-	if (!list_empty(&retired))
-		synchronize_rcu();
-	list_for_each_entry_safe(r, next, &retired, link) {
-		kthread_stop(r->thread);
-		r->thread = NULL;
+	if (tq->flags & XTASKQ_DYNAMIC) {
+		/* It may have said that there are as many threads as there may be. */
+		xtaskq_manager_call(tq, XTASKQ_WATCH_NOW);
+		return 0;
 	}
-	if (READ_ONCE(tq->nlive) > 1)
-		queue_delayed_work(tq->wq, &tq->trim, TRIM_AFTER);
+
+	for (slot = 0; !err && slot < tq->nslots && READ_ONCE(tq->nlive) < n; slot++)
+		if (!READ_ONCE(tq->runners[slot].live))
+			err = xtaskq_runner_create(tq, slot);
+	if (err)
+		pr_warn("%s: no new thread (error %d), %u have to do\n", tq->name, err,
+			READ_ONCE(tq->nlive));
+	return err;
 }
 
 static int workqueue_start(struct xtaskq *tq)
 {
-	unsigned int high = tq->pri == XTASKQ_PRI_HIGH ? WQ_HIGHPRI : 0;
+	unsigned int flags = tq->pri == XTASKQ_PRI_HIGH ? WQ_HIGHPRI : 0;
 
-	/* One at a time: the manager and the trimmer share the slots. */
-	if (tq->flags & XTASKQ_DYNAMIC)
-		tq->wq = alloc_ordered_workqueue("%.20s", high, tq->name);
-	else
-		tq->wq = alloc_workqueue("%.20s", WQ_UNBOUND | high,
-					 WQ_UNBOUND_MAX_ACTIVE, tq->name);
+	if (tq->flags & XTASKQ_MEM_RECLAIM)
+		flags |= WQ_MEM_RECLAIM;
+	tq->wq = alloc_workqueue("%.20s", WQ_UNBOUND | flags, WQ_UNBOUND_MAX_ACTIVE,
+				 tq->name);
 	return tq->wq ? 0 : -ENOMEM;
 }
 
-/* What the workqueue can run at a time on any one node, whatever the kernel. */
-static unsigned int workqueue_limit(void)
+/*
+ * A function may wait for another queue, or destroy it: to lockdep the work items of two
+ * queues must not be the same.
+ */
+static void runner_work_init(struct xtaskq_runner *r)
 {
-	return max_t(unsigned int, WQ_UNBOUND_MAX_ACTIVE / nr_node_ids, 1);
+	INIT_WORK(&r->work, runner_work);
+#ifdef CONFIG_LOCKDEP
+	lockdep_init_map(&r->work.lockdep_map, r->tq->name, &r->tq->work_key, 0);
+#endif
 }
 
-static int threads_start(struct xtaskq *tq)
-{
-	unsigned int n = tq->flags & XTASKQ_DYNAMIC ? 1 : tq->nthreads;
-	unsigned int i;
-	int err;
-
-	for (i = 0; i < n; i++) {
-		err = runner_create(tq, i);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-/* Brings the runners up.  If it fails, xtaskq_runners_stop() is to follow. */
+/**
+ * xtaskq_runners_start - bring the runners up
+ * @tq: the queue, new
+ *
+ * Context: Task context, sleeps.
+ * Return: 0, or why there is no workqueue or no thread.  If it fails,
+ *	   xtaskq_runners_stop() is to follow.
+ */
 int xtaskq_runners_start(struct xtaskq *tq)
 {
+	unsigned int i, n = tq->flags & XTASKQ_DYNAMIC ? 1 : tq->nthreads;
 	bool dedicated = tq->flags & XTASKQ_DEDICATED;
-	unsigned int i;
-	int err;
+	int err = 0;
 
-	INIT_DELAYED_WORK(&tq->grow, xtaskq_grow);
-	INIT_DELAYED_WORK(&tq->trim, xtaskq_trim);
-	for (i = 0; i < tq->nthreads; i++) {
+	xtaskq_manager_init(tq);
+	for (i = 0; i < tq->nslots; i++) {
 		struct xtaskq_runner *r = &tq->runners[i];
 
 		r->tq = tq;
-		INIT_WORK(&r->work, runner_work);
+		r->idle = true;
+		runner_work_init(r);
 	}
 
-	if (!dedicated && tq->nthreads > workqueue_limit())
-		return -EINVAL;
-	if (!dedicated || tq->flags & XTASKQ_DYNAMIC) {
+	if (!dedicated || tq->flags & XTASKQ_DYNAMIC)
 		err = workqueue_start(tq);
-		if (err)
-			return err;
-	}
-	if (dedicated)
-		return threads_start(tq);
-
-	raw_spin_lock_irq(&tq->lock);
-	for (i = 0; i < tq->nthreads; i++)
-		runner_idle(tq, &tq->runners[i]);
-	tq->nlive = tq->nthreads;
-	raw_spin_unlock_irq(&tq->lock);
-	return 0;
+	for (i = 0; !err && i < n; i++)
+		err = xtaskq_runner_create(tq, i);
+	return err;
 }
 
-/*
- * Every runner is idle and nobody is about to wake one.  The manager first: it
- * creates threads, and re-arms the trimmer.
+/**
+ * xtaskq_runners_stop - bring the runners down
+ * @tq: the queue; every runner is idle and nobody is about to wake one
+ *
+ * The manager first: it creates threads.
+ *
+ * Context: Task context, sleeps.
  */
 void xtaskq_runners_stop(struct xtaskq *tq)
 {
 	unsigned int i;
 
 	if (tq->wq) {
-		cancel_delayed_work_sync(&tq->grow);
-		cancel_delayed_work_sync(&tq->trim);
+		xtaskq_manager_stop(tq);
 		destroy_workqueue(tq->wq);
 	}
-	for (i = 0; i < tq->nthreads; i++)
+	for (i = 0; i < tq->nslots; i++)
 		if (tq->runners[i].thread)
 			kthread_stop(tq->runners[i].thread);
 }
+
+bool xtaskq_member(struct xtaskq *tq, struct task_struct *task)
+{
+	unsigned int i;
+
+	if (task == current && in_task())
+		return xtaskq_current() == tq;
+	for (i = 0; i < tq->nslots; i++)
+		if (READ_ONCE(tq->runners[i].task) == task)
+			return true;
+	return false;
+}
+EXPORT_SYMBOL_GPL(xtaskq_member);
+
+/* The thread, or the work item, is a runner's if its function is ours. */
+struct xtaskq *xtaskq_current(void)
+{
+	struct work_struct *work;
+
+	if (!in_task() || !(current->flags & PF_KTHREAD))
+		return NULL;
+	if (kthread_func(current) == runner_thread)
+		return ((struct xtaskq_runner *)kthread_data(current))->tq;
+	work = current_work();
+	if (work && work->func == runner_work)
+		return container_of(work, struct xtaskq_runner, work)->tq;
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(xtaskq_current);
