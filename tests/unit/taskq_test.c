@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* taskq: order, exact number of threads, waiting. */
 #include <linux/limits.h>
-#include <linux/nodemask.h>
 #include <linux/preempt.h>
 #include <linux/slab.h>
-#include <linux/workqueue.h>
 #include "taskq_test.h"
 
 #define MANY	1000
@@ -119,7 +117,8 @@ static void exact_threads_workqueue(struct xut *t)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(thread_counts); i++)
-		exactly(t, thread_counts[i], 0);
+		if (thread_counts[i] <= xtaskq_workqueue_limit())
+			exactly(t, thread_counts[i], 0);
 }
 
 static void exact_threads_dedicated(struct xut *t)
@@ -140,7 +139,7 @@ static void exact_threads_dynamic(struct xut *t)
 
 static void create_refuses_nonsense(struct xut *t)
 {
-	int too_many = WQ_UNBOUND_MAX_ACTIVE / nr_node_ids + 1;
+	int too_many = xtaskq_workqueue_limit() + 1;
 
 	XUT_EXPECT_EQ(t, PTR_ERR(xtaskq_create("xut", 0, 0, 0, 0, 0)), -EINVAL);
 	XUT_EXPECT_EQ(t, PTR_ERR(xtaskq_create("xut", 1, 2, 0, 0, 0)), -EINVAL);
@@ -149,7 +148,14 @@ static void create_refuses_nonsense(struct xut *t)
 	XUT_EXPECT_EQ(t, PTR_ERR(xtaskq_create("xut", 1, 0, 0, 0, BIT(9))), -EINVAL);
 	XUT_EXPECT_EQ(t, PTR_ERR(xtaskq_create("xut", 1, 0, 0, 0, XTASKQ_DYNAMIC)),
 		      -EINVAL);
+	XUT_EXPECT_EQ(t, PTR_ERR(xtaskq_create("xut", 1, 0, 0, 0, XTASKQ_DYNAMIC |
+					       XTASKQ_DEDICATED | XTASKQ_MEM_RECLAIM)), -EINVAL);
+	XUT_EXPECT_EQ(t, PTR_ERR(xtaskq_create("xut", 101, 0, 0, 0, XTASKQ_THREADS_CPU_PCT)),
+		      -EINVAL);
 	XUT_EXPECT_EQ(t, PTR_ERR(xtaskq_create("xut", too_many, 0, 0, 0, 0)), -EINVAL);
+	XUT_EXPECT_EQ(t, PTR_ERR(xtaskq_create("xut", INT_MAX, 0, 0, 0, 0)), -EINVAL);
+	XUT_EXPECT_EQ(t, PTR_ERR(xtaskq_create("xut", INT_MAX, 0, 0, 0, XTASKQ_DEDICATED)),
+		      -EINVAL);
 }
 
 /* The last one of the functions opens the gate for the others. */
@@ -384,6 +390,8 @@ static const struct xut_case wait_cases[] = {
 XUT_SHARED_SUITE(taskq_wait, wait_cases);
 
 module_xut(&taskq_threads, &taskq_wait, &taskq_entry, &taskq_destroy, &dispatch,
-	   &dispatch_any);
+	   &dispatch_any, &taskq_cancel, &taskq_noqueue, &taskq_outstanding, &taskq_suspend,
+	   &taskq_delay, &taskq_percent, &taskq_torture, &taskq_hard, &taskq_storm,
+	   &taskq_pm, &taskq_conform);
 MODULE_DESCRIPTION("Unit cases of the taskq layer");
 MODULE_LICENSE("GPL");

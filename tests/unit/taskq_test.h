@@ -3,11 +3,10 @@
 #ifndef _TASKQ_TEST_H
 #define _TASKQ_TEST_H
 
-#include <linux/atomic.h>
-#include <linux/completion.h>
 #include <linux/err.h>
-#include <linux/sched.h>
+#include <taskq/internal.h>
 #include <taskq/taskq.h>
+#include "taskq_test_gate.h"
 #include "xut.h"
 
 extern struct xut_suite taskq_wait;
@@ -15,53 +14,32 @@ extern struct xut_suite taskq_destroy;
 extern struct xut_suite taskq_entry;
 extern struct xut_suite dispatch;
 extern struct xut_suite dispatch_any;
+extern struct xut_suite taskq_cancel;
+extern struct xut_suite taskq_noqueue;
+extern struct xut_suite taskq_outstanding;
+extern struct xut_suite taskq_suspend;
+extern struct xut_suite taskq_delay;
+extern struct xut_suite taskq_percent;
+extern struct xut_suite taskq_torture;
+extern struct xut_suite taskq_hard;
+extern struct xut_suite taskq_storm;
+extern struct xut_suite taskq_pm;
 
-/* Functions that stay where they are until the gate is opened. */
-struct gate {
-	struct completion open;
-	atomic_t inside;	/* in the function now */
-	atomic_t most;		/* most that ever were at a time */
-	atomic_t passed;	/* left the function */
-};
-
-static inline void gate_init(struct gate *g)
+/* Nothing is left, and each dispatch came to one of its ends. */
+static inline void expect_balance(struct xut *t, struct xtaskq *tq, u64 dispatched,
+				  u64 executed, u64 cancelled, u64 failed)
 {
-	init_completion(&g->open);
-	atomic_set(&g->inside, 0);
-	atomic_set(&g->most, 0);
-	atomic_set(&g->passed, 0);
-}
-
-static inline void gate_pass(void *arg)
-{
-	struct gate *g = arg;
-	int most, now = atomic_inc_return(&g->inside);
-
-	do {
-		most = atomic_read(&g->most);
-	} while (now > most && atomic_cmpxchg(&g->most, most, now) != most);
-	wait_for_completion(&g->open);
-	atomic_dec(&g->inside);
-	atomic_inc(&g->passed);
-}
-
-/*
- * Opens a gate when the one who made it sleeps, or has said that it does not wait
- * any more: what it waits for can then not be over before the wait has begun.
- */
-struct opener {
-	struct task_struct *waiter;
-	struct gate *gate;
-	bool returned;
-};
-
-static inline void opener_func(void *arg)
-{
-	struct opener *o = arg;
-
-	while (task_is_running(o->waiter) && !READ_ONCE(o->returned))
-		usleep_range(20, 100);
-	complete_all(&o->gate->open);
+	raw_spin_lock_irq(&tq->lock);
+	dispatched -= tq->linked + atomic64_read(&tq->failed);
+	executed -= tq->executed;
+	cancelled -= tq->cancelled;
+	failed -= atomic64_read(&tq->failed);
+	raw_spin_unlock_irq(&tq->lock);
+	XUT_EXPECT_EQ(t, dispatched, 0);
+	XUT_EXPECT_EQ(t, executed, 0);
+	XUT_EXPECT_EQ(t, cancelled, 0);
+	XUT_EXPECT_EQ(t, failed, 0);
+	XUT_EXPECT(t, xtaskq_empty(tq));
 }
 
 /* A queue or a failed case. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What can be seen of xsync: reports of stalls, tracepoints. */
 #include <linux/cpumask.h>
-#include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -199,34 +198,6 @@ static void own_tracepoints_do_not_recurse(struct xut *t)
 	kfree(own);
 }
 
-static ssize_t read_file(const char *path, char *buf, size_t size)
-{
-	struct file *f = filp_open(path, O_RDONLY, 0);
-	loff_t pos = 0;
-	ssize_t n;
-
-	if (IS_ERR(f))
-		return PTR_ERR(f);
-	n = kernel_read(f, buf, size - 1, &pos);
-	filp_close(f, NULL);
-	if (n >= 0)
-		buf[n] = '\0';
-	return n;
-}
-
-static bool write_file(const char *path, const char *text)
-{
-	struct file *f = filp_open(path, O_WRONLY, 0);
-	loff_t pos = 0;
-	ssize_t n;
-
-	if (IS_ERR(f))
-		return false;
-	n = kernel_write(f, text, strlen(text), &pos);
-	filp_close(f, NULL);
-	return n == strlen(text);
-}
-
 #define STALL_MS	"/sys/module/xsync/parameters/stall_ms"
 
 static void look_for_stalls_of(const char *name)
@@ -274,18 +245,16 @@ static void held_calls_are_reported(struct xut *t)
 /* With few milliseconds as the time after which a stall is reported. */
 static void with_short_stalls(struct xut *t, void (*run)(struct xut *t))
 {
-	char was[16];
+	char was[XUT_PARAM];
 
-	if (read_file(STALL_MS, was, sizeof(was)) <= 0 || !write_file(STALL_MS, "2")) {
-		xut_skip(t, "the module's parameter cannot be set");
+	if (!xut_set_param(t, STALL_MS, "2", was))
 		return;
-	}
 	if (own_begin(t)) {
 		run(t);
 		own_end(t);
 		kfree(own);
 	}
-	XUT_EXPECT(t, write_file(STALL_MS, was));
+	xut_reset_param(t, STALL_MS, was);
 }
 
 static void stalled_call_is_reported(struct xut *t)

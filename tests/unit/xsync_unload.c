@@ -3,15 +3,17 @@
  * xsync_unload.ko: a module that is unloaded in the middle of everything.
  *
  * On each CPU a timer interrupt, and an NMI in the middle of it, take tickets and
- * queue a callback of two domains, post in both modes and hand off, as long as the
- * module is loaded.  Its exit stops them, does all that once more, and cleans up
+ * queue a callback of two domains, post in both modes, hand off and dispatch a task, as
+ * long as the module is loaded.  Its exit stops them, does all that once more, and cleans up
  * as the headers say, in the order in which one thing leads to the next.  Cross-calls that
  * were cancelled are left behind.
  */
 #include <linux/cpumask.h>
+#include <linux/err.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/smp.h>
+#include <taskq/taskq.h>
 #include <xsync/compat/hrtimer.h>
 #include <xsync/xcall.h>
 #include <xsync/xsync.h>
@@ -29,11 +31,13 @@ struct source {
 	struct xcall *by_ipi, *by_thread, *cancelled;
 	struct xsync_handoff h;
 	struct xsync_head heads[2];
+	struct xtaskq_ent ent;
 };
 
 static struct xsync_domain domains[2];	/* by flavour */
 static DEFINE_PER_CPU(struct source, sources);
-static struct count posted, handed, called;
+static struct count posted, handed, called, dispatched;
+static struct xtaskq *tq;
 static bool stopping, all_cancelled;
 
 static void post_ran(void *unused)
@@ -55,6 +59,11 @@ static void handoff_ran(struct xsync_handoff *h)
 static void call_ran(struct xsync_head *head)
 {
 	atomic_inc(&called.ran);
+}
+
+static void task_ran(void *unused)
+{
+	atomic_inc(&dispatched.ran);
 }
 
 static void ask_post(struct xcall *x)
@@ -85,6 +94,8 @@ static void ask_all(void *unused)
 	ask_post(s->by_thread);
 	if (xsync_handoff(&s->h))
 		atomic_inc(&handed.asked);
+	if (xtaskq_dispatch_any(tq, &s->ent, task_ran, NULL))
+		atomic_inc(&dispatched.asked);
 }
 
 static enum hrtimer_restart ask_in_timer(struct hrtimer *timer)
@@ -164,9 +175,12 @@ static int __init unload_init(void)
 	unsigned int cpu;
 	int err;
 
+	tq = xtaskq_create("unload", 2, XTASKQ_PRI_NORMAL, 0, 0, 0);
+	if (IS_ERR(tq))
+		return PTR_ERR(tq);
 	err = xsync_domain_init(&domains[XSYNC_FENCED], "unload", XSYNC_FENCED);
 	if (err)
-		return err;
+		goto out_tq;
 	err = xsync_domain_init(&domains[XSYNC_IPI], "unload_ipi", XSYNC_IPI);
 	if (err)
 		goto out_fenced;
@@ -184,6 +198,8 @@ out_sources:
 	domain_finish(&domains[XSYNC_IPI]);
 out_fenced:
 	domain_finish(&domains[XSYNC_FENCED]);
+out_tq:
+	xtaskq_destroy(tq);
 	return err;
 }
 
@@ -203,9 +219,11 @@ static void __exit unload_exit(void)
 		hrtimer_cancel(&per_cpu_ptr(&sources, cpu)->timer);
 	on_each_cpu(ask_all, NULL, 1);
 
+	WARN_ON(xtaskq_destroy(tq));
 	sources_free();
 	domain_finish(&domains[XSYNC_FENCED]);
 	domain_finish(&domains[XSYNC_IPI]);
+	expect_all("tasks", &dispatched);
 	expect_all("cross-calls", &posted);
 	expect_all("hand-offs", &handed);
 	expect_all("callbacks", &called);

@@ -245,6 +245,68 @@ static void xut_run_case(const struct xut_suite *suite,
 	xut_current = NULL;
 }
 
+static ssize_t xut_read_file(const char *path, char *buf, size_t size)
+{
+	struct file *f = filp_open(path, O_RDONLY, 0);
+	loff_t pos = 0;
+	ssize_t n;
+
+	if (IS_ERR(f))
+		return PTR_ERR(f);
+	n = kernel_read(f, buf, size - 1, &pos);
+	filp_close(f, NULL);
+	if (n >= 0)
+		buf[n] = '\0';
+	return n;
+}
+
+static bool xut_write_file(const char *path, const char *text)
+{
+	struct file *f = filp_open(path, O_WRONLY, 0);
+	loff_t pos = 0;
+	ssize_t n;
+
+	if (IS_ERR(f))
+		return false;
+	n = kernel_write(f, text, strlen(text), &pos);
+	filp_close(f, NULL);
+	return n == strlen(text);
+}
+
+/**
+ * xut_set_param - set a module's parameter until xut_reset_param()
+ * @t: the case
+ * @path: its file below /sys/module
+ * @value: what to set it to
+ * @was: set to what it was
+ *
+ * Context: Task context, may sleep.
+ * Return: false if that cannot be done: KUnit's threads see no files.  The case is
+ *	   marked skipped then.
+ */
+bool xut_set_param(struct xut *t, const char *path, const char *value, char was[XUT_PARAM])
+{
+	if (xut_read_file(path, was, XUT_PARAM) > 0 && xut_write_file(path, value))
+		return true;
+	xut_skip(t, "the module's parameter cannot be set");
+	return false;
+}
+EXPORT_SYMBOL_GPL(xut_set_param);
+
+/**
+ * xut_reset_param - undo xut_set_param()
+ * @t: the case
+ * @path: as then
+ * @was: as it gave
+ *
+ * Context: Task context, may sleep.
+ */
+void xut_reset_param(struct xut *t, const char *path, const char was[XUT_PARAM])
+{
+	XUT_EXPECT(t, xut_write_file(path, was));
+}
+EXPORT_SYMBOL_GPL(xut_reset_param);
+
 #if IS_ENABLED(CONFIG_KUNIT)
 /**
  * xut_run_kunit - run the case that KUnit is at

@@ -141,6 +141,10 @@ void xut_step(struct xut *t, const char *step);
 void xut_pin(struct xut *t, unsigned int cpu);
 bool xut_run_here(struct xut *t, void (*fn)(void *arg), void *arg);
 
+#define XUT_PARAM	16	/* the longest value of a parameter */
+bool xut_set_param(struct xut *t, const char *path, const char *value, char was[XUT_PARAM]);
+void xut_reset_param(struct xut *t, const char *path, const char was[XUT_PARAM]);
+
 /* All of these give whether the expectation held. */
 #define XUT_EXPECT(t, cond)						\
 ({									\
