@@ -65,6 +65,10 @@ extern const struct bench_work bench_starts;
 extern const struct bench_work bench_started;
 extern const struct bench_work bench_sections;
 
+/* tasks.c */
+extern const struct bench_work bench_task;
+extern const struct bench_work bench_tasks;
+
 /* interrupts.c */
 struct file;
 

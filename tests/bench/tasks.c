@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tasks - from a dispatch to a thread.
+ *
+ *	task how=HOW calls=N		one after the other, nothing else going on: the
+ *					time from each dispatch to its function
+ *	tasks how=HOW callers=N calls=N	so many threads dispatch so many each: the time
+ *					until the last function has returned
+ *
+ * HOW: "ent" and "alloc" are a taskq on a workqueue, with entries of the caller's and
+ * of its own, "dedicated" one with threads of its own; as many threads as CPUs.  Beside
+ * them a workqueue, unbound and per CPU, and a kthread_worker, which has one thread; a
+ * work item for each.
+ */
+#include <linux/completion.h>
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/kthread.h>
+#include <linux/ktime.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
+#include <taskq/taskq.h>
+#include "bench.h"
+
+struct tasks;
+
+struct task {
+	struct tasks *all;
+	union {
+		struct xtaskq_ent ent;
+		struct work_struct work;
+		struct kthread_work kwork;
+	};
+};
+
+struct producer {
+	struct tasks *all;
+	struct task_struct *thread;
+	struct task *tasks;
+};
+
+struct tasks {
+	void (*put)(struct tasks *all, struct task *task);
+	void (*init)(struct task *task);
+	struct xtaskq *tq;
+	struct workqueue_struct *wq;
+	struct kthread_worker *worker;
+	unsigned int calls, nproducers;
+	bool one;			/* the time of each is asked for */
+	atomic_t left;
+	struct completion go, done;
+	u64 ended;
+	struct producer producers[];
+};
+
+static void arrive(struct tasks *all)
+{
+	if (all->one) {
+		all->ended = ktime_get_ns();
+		complete(&all->done);
+	} else if (atomic_dec_and_test(&all->left)) {
+		all->ended = ktime_get_ns();
+		complete(&all->done);
+	}
+}
+
+static void task_runs(void *arg)
+{
+	arrive(((struct task *)arg)->all);
+}
+
+static void work_runs(struct work_struct *work)
+{
+	arrive(container_of(work, struct task, work)->all);
+}
+
+static void kwork_runs(struct kthread_work *kwork)
+{
+	arrive(container_of(kwork, struct task, kwork)->all);
+}
+
+static void put_ent(struct tasks *all, struct task *task)
+{
+	xtaskq_dispatch_ent(all->tq, task_runs, task, 0, &task->ent);
+}
+
+static void put_alloc(struct tasks *all, struct task *task)
+{
+	xtaskq_dispatch(all->tq, task_runs, task, XTASKQ_SLEEP);
+}
+
+static void put_work(struct tasks *all, struct task *task)
+{
+	queue_work(all->wq, &task->work);
+}
+
+static void put_kwork(struct tasks *all, struct task *task)
+{
+	kthread_queue_work(all->worker, &task->kwork);
+}
+
+static void init_ent(struct task *task)
+{
+	xtaskq_init_ent(&task->ent);
+}
+
+static void init_work(struct task *task)
+{
+	INIT_WORK(&task->work, work_runs);
+}
+
+static void init_kwork(struct task *task)
+{
+	kthread_init_work(&task->kwork, kwork_runs);
+}
+
+static int taskq_begin(struct tasks *all, unsigned int flags)
+{
+	all->tq = xtaskq_create("bench", num_online_cpus(), XTASKQ_PRI_NORMAL, 0, 0, flags);
+	return PTR_ERR_OR_ZERO(all->tq);
+}
+
+static int workqueue_begin(struct tasks *all, unsigned int flags)
+{
+	all->wq = alloc_workqueue("bench", flags, 0);
+	return all->wq ? 0 : -ENOMEM;
+}
+
+static int worker_begin(struct tasks *all, unsigned int unused)
+{
+	all->worker = kthread_create_worker(0, "bench");
+	return PTR_ERR_OR_ZERO(all->worker);
+}
+
+static const struct tasks_how {
+	const char *name;
+	int (*begin)(struct tasks *all, unsigned int flags);
+	unsigned int flags;
+	void (*init)(struct task *task);
+	void (*put)(struct tasks *all, struct task *task);
+} hows[] = {
+	{ "ent", taskq_begin, 0, init_ent, put_ent },
+	{ "dedicated", taskq_begin, XTASKQ_DEDICATED, init_ent, put_ent },
+	{ "alloc", taskq_begin, 0, init_ent, put_alloc },
+	{ "unbound", workqueue_begin, WQ_UNBOUND, init_work, put_work },
+	{ "percpu", workqueue_begin, 0, init_work, put_work },
+	{ "kthread", worker_begin, 0, init_kwork, put_kwork },
+};
+
+static void tasks_free(struct tasks *all)
+{
+	unsigned int i;
+
+	if (!IS_ERR_OR_NULL(all->tq))
+		xtaskq_destroy(all->tq);
+	if (all->wq)
+		destroy_workqueue(all->wq);
+	if (!IS_ERR_OR_NULL(all->worker))
+		kthread_destroy_worker(all->worker);
+	for (i = 0; i < all->nproducers; i++)
+		kvfree(all->producers[i].tasks);
+	kvfree(all);
+}
+
+static struct tasks *tasks_new(const struct bench_args *args)
+{
+	struct tasks *all;
+	unsigned int i, n;
+	int err = -EINVAL;
+
+	all = kvzalloc(struct_size(all, producers, args->callers), GFP_KERNEL);
+	if (!all)
+		return ERR_PTR(-ENOMEM);
+	init_completion(&all->go);
+	init_completion(&all->done);
+	all->calls = args->calls;
+	all->nproducers = args->callers;
+	for (i = 0; i < ARRAY_SIZE(hows); i++) {
+		if (strcmp(hows[i].name, args->how))
+			continue;
+		err = hows[i].begin(all, hows[i].flags);
+		all->put = hows[i].put;
+		all->init = hows[i].init;
+	}
+	for (i = 0; !err && i < all->nproducers; i++) {
+		struct producer *p = &all->producers[i];
+
+		p->all = all;
+		p->tasks = kvcalloc(all->calls, sizeof(*p->tasks), GFP_KERNEL);
+		if (!p->tasks)
+			err = -ENOMEM;
+		for (n = 0; !err && n < all->calls; n++) {
+			p->tasks[n].all = all;
+			all->init(&p->tasks[n]);
+		}
+	}
+	if (!err)
+		return all;
+	tasks_free(all);
+	return ERR_PTR(err);
+}
+
+static int task_run(const struct bench_args *args)
+{
+	struct tasks *all = tasks_new(args);
+	unsigned int i;
+	u64 began;
+
+	if (IS_ERR(all))
+		return PTR_ERR(all);
+	all->one = true;
+	for (i = 0; i < all->calls; i++) {
+		began = ktime_get_ns();
+		all->put(all, &all->producers[0].tasks[i]);
+		wait_for_completion(&all->done);
+		bench_say("sample %llu\n", all->ended - began);
+	}
+	tasks_free(all);
+	return 0;
+}
+
+static int produce(void *arg)
+{
+	struct producer *p = arg;
+	unsigned int i;
+
+	wait_for_completion(&p->all->go);
+	for (i = 0; i < p->all->calls; i++)
+		p->all->put(p->all, &p->tasks[i]);
+	bench_until_stopped();
+	return 0;
+}
+
+static int producers_begin(struct tasks *all)
+{
+	unsigned int i;
+
+	for (i = 0; i < all->nproducers; i++) {
+		struct producer *p = &all->producers[i];
+
+		p->thread = kthread_run(produce, p, "bench-producer/%u", i);
+		if (IS_ERR(p->thread))
+			return PTR_ERR(p->thread);
+	}
+	return 0;
+}
+
+static int tasks_run(const struct bench_args *args)
+{
+	struct tasks *all = tasks_new(args);
+	unsigned int i;
+	u64 began;
+	int err;
+
+	if (IS_ERR(all))
+		return PTR_ERR(all);
+	atomic_set(&all->left, all->calls * all->nproducers);
+	err = producers_begin(all);
+	began = ktime_get_ns();
+	complete_all(&all->go);
+	if (!err) {
+		wait_for_completion(&all->done);
+		bench_say("sample %llu\n", all->ended - began);
+	}
+	for (i = 0; i < all->nproducers; i++)
+		if (!IS_ERR_OR_NULL(all->producers[i].thread))
+			kthread_stop(all->producers[i].thread);
+	tasks_free(all);
+	return err;
+}
+
+const struct bench_work bench_task = { "task", task_run };
+const struct bench_work bench_tasks = { "tasks", tasks_run };
