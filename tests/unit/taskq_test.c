@@ -392,6 +392,6 @@ XUT_SHARED_SUITE(taskq_wait, wait_cases);
 module_xut(&taskq_threads, &taskq_wait, &taskq_entry, &taskq_destroy, &dispatch,
 	   &dispatch_any, &taskq_cancel, &taskq_noqueue, &taskq_outstanding, &taskq_suspend,
 	   &taskq_delay, &taskq_percent, &taskq_torture, &taskq_hard, &taskq_storm,
-	   &taskq_pm, &taskq_conform);
+	   &taskq_starved, &taskq_pm, &taskq_conform);
 MODULE_DESCRIPTION("Unit cases of the taskq layer");
 MODULE_LICENSE("GPL");

@@ -24,6 +24,7 @@ extern struct xut_suite taskq_torture;
 extern struct xut_suite taskq_hard;
 extern struct xut_suite taskq_storm;
 extern struct xut_suite taskq_pm;
+extern struct xut_suite taskq_starved;
 
 /* Nothing is left, and each dispatch came to one of its ends. */
 static inline void expect_balance(struct xut *t, struct xtaskq *tq, u64 dispatched,
