@@ -7,7 +7,7 @@
  * queue keeps and when it slows down those who dispatch.
  *
  * A queue has tq->nalloc entries, in use or spare.  One that is done becomes
- * spare while there are no more than minalloc, and is freed otherwise.  At
+ * spare while no more than minalloc of its kind exist, and is freed otherwise.  At
  * maxalloc no more are allocated, except for a XTASKQ_SLEEP dispatch that has
  * waited for a second: the throttle slows down, it must not deadlock a function
  * that dispatches to its own queue.
@@ -143,6 +143,8 @@ struct xtaskq_ent *xtaskq_ent_get(struct xtaskq *tq, unsigned int flags, size_t 
 			raw_spin_lock_irqsave(&tq->lock, irqflags);
 			if (!ent)
 				tq->nalloc--;
+			else if (size == sizeof(*ent))
+				tq->nsmall++;
 			break;
 		}
 		if (flags & XTASKQ_NOSLEEP)
@@ -163,6 +165,9 @@ struct xtaskq_ent *xtaskq_ent_get(struct xtaskq *tq, unsigned int flags, size_t 
  * @tq: the queue, locked
  * @ent: the entry
  *
+ * It is kept by the number of its like: what somebody is still allocating may not come,
+ * and one with a timer is never spare.
+ *
  * One with a timer goes through RCU: the timer's handler may not have returned.
  *
  * Return: whether the caller is to kfree() it after the lock.
@@ -171,16 +176,19 @@ bool xtaskq_ent_put(struct xtaskq *tq, struct xtaskq_ent *ent)
 {
 	lockdep_assert_held(&tq->lock);
 
-	if (tq->nalloc <= tq->minalloc && !(ent->flags & XTASKQ_ENT_LARGE)) {
+	if (ent->flags & XTASKQ_ENT_LARGE) {
+		tq->nalloc--;
+		kfree_rcu(ent, rcu);
+		return false;
+	}
+	if (tq->nsmall <= tq->minalloc) {
 		ent->busy = 0;
 		list_add(&ent->link, &tq->spare);
 		return false;
 	}
+	tq->nsmall--;
 	tq->nalloc--;
-	if (!(ent->flags & XTASKQ_ENT_LARGE))
-		return true;
-	kfree_rcu(ent, rcu);
-	return false;
+	return true;
 }
 
 /**
@@ -226,6 +234,7 @@ int xtaskq_ents_init(struct xtaskq *tq)
 		}
 		list_add(&ent->link, &tq->spare);
 		tq->nalloc++;
+		tq->nsmall++;
 	}
 	return 0;
 }

@@ -126,7 +126,8 @@ struct xtaskq_waiter {
  * @waiters: who waits for tasks
  * @throttled: who waits for an entry, in the order of coming
  * @spare: the queue's own entries that are not in use
- * @nalloc: the queue's own entries, in use or not
+ * @nalloc: the queue's own entries, in use or not, or about to be allocated
+ * @nsmall: of these, those that exist and have no timer: they can be spare
  * @allocating: dispatches that have dropped the lock to get an entry
  * @linked: dispatches that were let in
  * @executed: of these, functions that returned
@@ -181,6 +182,7 @@ struct xtaskq {
 
 	struct list_head spare;
 	unsigned int nalloc;
+	unsigned int nsmall;
 	unsigned int allocating;
 
 	u64 linked;

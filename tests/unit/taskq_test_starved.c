@@ -290,6 +290,55 @@ static void dispatch_of_spare_entries(struct xut *t)
 	}
 }
 
+/* How many dispatches find one, without any other memory. */
+static unsigned int spare_entries(struct xut *t, struct xtaskq *tq)
+{
+	unsigned int n = 0;
+	struct gate g;
+
+	gate_init(&g);
+	while (xtaskq_dispatch(tq, gate_pass, &g, XTASKQ_NOALLOC))
+		n++;
+	complete_all(&g.open);
+	XUT_EXPECT_EQ(t, xtaskq_wait(tq), 0);
+	return n;
+}
+
+#define ROUNDS_SPARE	100
+
+/* Neither one that does not come nor one with a timer, while other tasks end. */
+static void spare_entries_stay(struct xut *t)
+{
+	struct xtaskq *tq;
+	atomic_t ran = ATOMIC_INIT(0);
+	xtaskqid_t id;
+	int i;
+
+	if (!can_starve(t))
+		return;
+	tq = QUEUE(t, 1, XTASKQ_PRI_NORMAL, SPARE, 0, XTASKQ_PREPOPULATE | XTASKQ_DEDICATED);
+	if (!tq)
+		return;
+	xut_step(t, "allocations that are refused");
+	starve(current, true);
+	for (i = 0; i < ROUNDS_SPARE; i++) {
+		XUT_EXPECT(t, xtaskq_dispatch(tq, count, &ran, XTASKQ_NOALLOC));
+		while (!xtaskq_empty(tq))
+			XUT_EXPECT(t, !xtaskq_dispatch_delay(tq, count, &ran, XTASKQ_SLEEP, 0, 0));
+	}
+	starve(current, false);
+	XUT_EXPECT_EQ(t, spare_entries(t, tq), SPARE);
+
+	xut_step(t, "a task that is not due");
+	id = xtaskq_dispatch_delay(tq, count, &ran, XTASKQ_SLEEP, NSEC_PER_SEC * 3600, 0);
+	XUT_EXPECT(t, id);
+	XUT_EXPECT(t, xtaskq_dispatch(tq, count, &ran, XTASKQ_NOALLOC));
+	XUT_EXPECT_EQ(t, xtaskq_wait_id(tq, id + 1), 0);
+	XUT_EXPECT_EQ(t, xtaskq_cancel_id(tq, id), 0);
+	XUT_EXPECT_EQ(t, spare_entries(t, tq), SPARE);
+	XUT_EXPECT_EQ(t, xtaskq_destroy(tq), 0);
+}
+
 /* gate | 1 2 3 any F4: 1 and 2 are taken back, the others run; from begin to end. */
 static void own_entries_need_no_memory(struct xut *t, struct xtaskq *tq)
 {
@@ -606,6 +655,7 @@ static const struct xut_case starved_cases[] = {
 	XUT_CASE(create_without_percpu_memory),
 	XUT_CASE(dispatch_without_memory),
 	XUT_CASE(dispatch_of_spare_entries),
+	XUT_CASE(spare_entries_stay),
 	XUT_CASE(nothing_else_needs_memory),
 	XUT_CASE(dynamic_without_threads),
 	XUT_CASE(reclaim_queue_runs_without_threads),
