@@ -176,7 +176,7 @@ struct xtaskq *xtaskq_create(const char *name, int nthreads, int pri,
 	tq->flags = flags;
 	tq->pri = pri;
 	tq->percent = flags & XTASKQ_THREADS_CPU_PCT ? nthreads : 0;
-	tq->nthreads = tq->percent ? 1 : nthreads;
+	tq->nthreads = tq->percent ? xtaskq_percent_of(nthreads, num_online_cpus()) : nthreads;
 	tq->minalloc = minalloc;
 	tq->maxalloc = maxalloc ?: UINT_MAX;
 

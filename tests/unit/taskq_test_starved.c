@@ -87,6 +87,7 @@ static const struct kind {
 	{ "percent", 50, 0, XTASKQ_THREADS_CPU_PCT },
 	{ "reclaim", 1, 1, XTASKQ_PREPOPULATE | XTASKQ_MEM_RECLAIM },
 	{ "dedicated", 3, 0, XTASKQ_DEDICATED },
+	{ "percent of its own", 75, 0, XTASKQ_DEDICATED | XTASKQ_THREADS_CPU_PCT },
 	{ "dynamic", 3, 1, XTASKQ_PREPOPULATE | XTASKQ_DEDICATED | XTASKQ_DYNAMIC },
 };
 
