@@ -22,6 +22,7 @@
 #define _BENCH_H
 
 #include <linux/cpumask.h>
+#include <linux/mutex.h>
 #include <linux/types.h>
 #include <xsync/xsync.h>
 
@@ -50,6 +51,7 @@ __printf(1, 2)
 void bench_say(const char *fmt, ...);
 
 /* bench_main.c */
+extern struct mutex bench_mutex;	/* held while a piece of work is done */
 void bench_until_stopped(void);
 extern struct xsync_domain bench_fenced;
 extern struct xsync_domain bench_ipi;

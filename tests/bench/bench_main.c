@@ -30,7 +30,8 @@ static const struct bench_work *const bench_works[] = {
 struct xsync_domain bench_fenced;
 struct xsync_domain bench_ipi;
 
-static DEFINE_MUTEX(bench_mutex);
+/* While a piece of work is done; what the last one said is read under it, too. */
+DEFINE_MUTEX(bench_mutex);
 static char bench_text[BENCH_TEXT];	/* under bench_mutex */
 static size_t bench_used;
 static struct bench_args bench_args;

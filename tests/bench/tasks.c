@@ -10,13 +10,15 @@
  * HOW: "ent" and "alloc" are a taskq on a workqueue, with entries of the caller's and
  * of its own, "dedicated" one with threads of its own; as many threads as CPUs.  Beside
  * them a workqueue, unbound and per CPU, and a kthread_worker, which has one thread; a
- * work item for each.
+ * work item for each.  Another module can add what it has.
  */
 #include <linux/completion.h>
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
+#include <linux/minmax.h>
+#include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
@@ -24,37 +26,10 @@
 #include <linux/workqueue.h>
 #include <taskq/taskq.h>
 #include "bench.h"
+#include "tasks.h"
 
-struct tasks;
-
-struct task {
-	struct tasks *all;
-	union {
-		struct xtaskq_ent ent;
-		struct work_struct work;
-		struct kthread_work kwork;
-	};
-};
-
-struct producer {
-	struct tasks *all;
-	struct task_struct *thread;
-	struct task *tasks;
-};
-
-struct tasks {
-	void (*put)(struct tasks *all, struct task *task);
-	void (*init)(struct task *task);
-	struct xtaskq *tq;
-	struct workqueue_struct *wq;
-	struct kthread_worker *worker;
-	unsigned int calls, nproducers;
-	bool one;			/* the time of each is asked for */
-	atomic_t left;
-	struct completion go, done;
-	u64 ended;
-	struct producer producers[];
-};
+/* Of another module; under bench_mutex. */
+static const struct tasks_how *others;
 
 static void arrive(struct tasks *all)
 {
@@ -67,10 +42,11 @@ static void arrive(struct tasks *all)
 	}
 }
 
-static void task_runs(void *arg)
+void bench_task_runs(void *task)
 {
-	arrive(((struct task *)arg)->all);
+	arrive(((struct task *)task)->all);
 }
+EXPORT_SYMBOL_GPL(bench_task_runs);
 
 static void work_runs(struct work_struct *work)
 {
@@ -84,12 +60,12 @@ static void kwork_runs(struct kthread_work *kwork)
 
 static void put_ent(struct tasks *all, struct task *task)
 {
-	xtaskq_dispatch_ent(all->tq, task_runs, task, 0, &task->ent);
+	xtaskq_dispatch_ent(all->tq, bench_task_runs, task, 0, &task->ent);
 }
 
 static void put_alloc(struct tasks *all, struct task *task)
 {
-	xtaskq_dispatch(all->tq, task_runs, task, XTASKQ_SLEEP);
+	xtaskq_dispatch(all->tq, bench_task_runs, task, XTASKQ_SLEEP);
 }
 
 static void put_work(struct tasks *all, struct task *task)
@@ -135,20 +111,50 @@ static int worker_begin(struct tasks *all, unsigned int unused)
 	return PTR_ERR_OR_ZERO(all->worker);
 }
 
-static const struct tasks_how {
-	const char *name;
-	int (*begin)(struct tasks *all, unsigned int flags);
-	unsigned int flags;
-	void (*init)(struct task *task);
-	void (*put)(struct tasks *all, struct task *task);
-} hows[] = {
+static const struct tasks_how hows[] = {
 	{ "ent", taskq_begin, 0, init_ent, put_ent },
 	{ "dedicated", taskq_begin, XTASKQ_DEDICATED, init_ent, put_ent },
 	{ "alloc", taskq_begin, 0, init_ent, put_alloc },
 	{ "unbound", workqueue_begin, WQ_UNBOUND, init_work, put_work },
 	{ "percpu", workqueue_begin, 0, init_work, put_work },
 	{ "kthread", worker_begin, 0, init_kwork, put_kwork },
+	{},
 };
+
+static const struct tasks_how *find_how(const struct tasks_how *in, const char *name)
+{
+	for (; in && in->name; in++)
+		if (!strcmp(in->name, name))
+			return in;
+	return NULL;
+}
+
+int bench_tasks_add(const struct tasks_how *add)
+{
+	int err = 0;
+
+	mutex_lock(&bench_mutex);
+	if (others)
+		err = -EBUSY;
+	else
+		others = add;
+	mutex_unlock(&bench_mutex);
+	return err;
+}
+EXPORT_SYMBOL_GPL(bench_tasks_add);
+
+void bench_tasks_remove(void)
+{
+	mutex_lock(&bench_mutex);
+	others = NULL;
+	mutex_unlock(&bench_mutex);
+}
+EXPORT_SYMBOL_GPL(bench_tasks_remove);
+
+static struct task *nth_task(const struct producer *p, unsigned int n)
+{
+	return p->tasks + n * p->all->size;
+}
 
 static void tasks_free(struct tasks *all)
 {
@@ -160,6 +166,8 @@ static void tasks_free(struct tasks *all)
 		destroy_workqueue(all->wq);
 	if (!IS_ERR_OR_NULL(all->worker))
 		kthread_destroy_worker(all->worker);
+	if (all->other)
+		all->how->end(all);
 	for (i = 0; i < all->nproducers; i++)
 		kvfree(all->producers[i].tasks);
 	kvfree(all);
@@ -168,9 +176,13 @@ static void tasks_free(struct tasks *all)
 static struct tasks *tasks_new(const struct bench_args *args)
 {
 	struct tasks *all;
+	const struct tasks_how *how;
 	unsigned int i, n;
-	int err = -EINVAL;
+	int err;
 
+	how = find_how(hows, args->how) ?: find_how(others, args->how);
+	if (!how)
+		return ERR_PTR(-EINVAL);
 	all = kvzalloc(struct_size(all, producers, args->callers), GFP_KERNEL);
 	if (!all)
 		return ERR_PTR(-ENOMEM);
@@ -178,23 +190,19 @@ static struct tasks *tasks_new(const struct bench_args *args)
 	init_completion(&all->done);
 	all->calls = args->calls;
 	all->nproducers = args->callers;
-	for (i = 0; i < ARRAY_SIZE(hows); i++) {
-		if (strcmp(hows[i].name, args->how))
-			continue;
-		err = hows[i].begin(all, hows[i].flags);
-		all->put = hows[i].put;
-		all->init = hows[i].init;
-	}
+	all->how = how;
+	all->size = max(sizeof(struct task), offsetof(struct task, other) + how->ent_size);
+	err = how->begin(all, how->flags);
 	for (i = 0; !err && i < all->nproducers; i++) {
 		struct producer *p = &all->producers[i];
 
 		p->all = all;
-		p->tasks = kvcalloc(all->calls, sizeof(*p->tasks), GFP_KERNEL);
+		p->tasks = kvcalloc(all->calls, all->size, GFP_KERNEL);
 		if (!p->tasks)
 			err = -ENOMEM;
 		for (n = 0; !err && n < all->calls; n++) {
-			p->tasks[n].all = all;
-			all->init(&p->tasks[n]);
+			nth_task(p, n)->all = all;
+			how->init(nth_task(p, n));
 		}
 	}
 	if (!err)
@@ -206,15 +214,17 @@ static struct tasks *tasks_new(const struct bench_args *args)
 static int task_run(const struct bench_args *args)
 {
 	struct tasks *all = tasks_new(args);
+	void (*put)(struct tasks *all, struct task *task);
 	unsigned int i;
 	u64 began;
 
 	if (IS_ERR(all))
 		return PTR_ERR(all);
+	put = all->how->put;
 	all->one = true;
 	for (i = 0; i < all->calls; i++) {
 		began = ktime_get_ns();
-		all->put(all, &all->producers[0].tasks[i]);
+		put(all, nth_task(&all->producers[0], i));
 		wait_for_completion(&all->done);
 		bench_say("sample %llu\n", all->ended - began);
 	}
@@ -225,11 +235,12 @@ static int task_run(const struct bench_args *args)
 static int produce(void *arg)
 {
 	struct producer *p = arg;
+	void (*put)(struct tasks *all, struct task *task) = p->all->how->put;
 	unsigned int i;
 
 	wait_for_completion(&p->all->go);
 	for (i = 0; i < p->all->calls; i++)
-		p->all->put(p->all, &p->tasks[i]);
+		put(p->all, nth_task(p, i));
 	bench_until_stopped();
 	return 0;
 }
