@@ -17,6 +17,7 @@ import contextlib
 import dataclasses
 import errno
 import os
+import re
 import runpy
 import signal
 import time
@@ -24,6 +25,11 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 DEBUGFS = Path("/sys/kernel/debug/xsync")
+
+
+def variable(*words):
+    """The name by which a guest's environment tells of what a row needs."""
+    return "XSYNC_BENCH_" + re.sub(r"\W", "_", "_".join(words))
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -49,15 +55,23 @@ class Row:
     why_not: str = "irq_work waits for the tick there"
     per_call: bool = False              # the sample is of all calls of the batch
     busy: str | None = None             # "others", "watched": where user code runs
+    needs: str | None = None            # what run has to call first: TREE/NEEDS KERNEL prints a folder
 
     BATCH = 0.02                        # seconds
 
     def left_out(self, machine):
         """(variants or "all", why) of what is not measured there."""
+        if self.needs and not self.folder():
+            return [("all", os.environ[variable(self.needs, "LACKS")])]
         lost = [v for v in self.variants() if machine.uml and v in self.not_in_uml]
         if not lost:
             return []
         return [(", ".join(lost) if set(self.ours) - set(lost) else "all", self.why_not)]
+
+    def folder(self):
+        """Where is what the row needs; None: nowhere."""
+        path = os.environ.get(variable(self.needs))
+        return Path(path) if path else None
 
     def variants(self):
         return *self.ours, *self.peers

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Cross-calls that are waited for, and how many of them the kernel's torture test makes."""
 
-import os
 import subprocess
 import time
-from pathlib import Path
 
 from row import Callers
 
@@ -15,14 +13,10 @@ TORTURE = ("stutter=0", "stat_interval=0", "weight_all_wait=1")
 class Torture(Callers):
     """scftorture's rate of smp_call_function(wait), beside the same from here."""
 
-    def left_out(self, machine):
-        why = os.environ.get("XSYNC_BENCH_TORTURE_LACKS")
-        return [("all", why)] if why else super().left_out(machine)
-
     def measure(self, machine):
         self.callers = (machine.cpus,)
         super().measure(machine)
-        folder = Path(os.environ["XSYNC_BENCH_TORTURE"])
+        folder = self.folder()
         subprocess.run(["insmod", folder / "torture.ko"], check=True)
         for number in range(machine.least):
             machine.emit("sample", self.name, machine.cpus, machine.cpus, "scftorture", number,
@@ -50,6 +44,6 @@ ROWS = [
             ours=("xcall_run",), peers=("on_each_cpu",), callers=(1, 4, 16), cpus=(2, 4, 8, 16),
             targets={("xcall_run", "on_each_cpu", 1): 1.05, ("xcall_run", "on_each_cpu", 16): 0.3}),
     Torture(name="xcall-torture", title="cross-call to all CPUs from every CPU, beside scftorture",
-            ours=("xcall_run",), peers=("on_each_cpu",),
+            ours=("xcall_run",), peers=("on_each_cpu",), needs="tests/bench/scftorture",
             pairs=[("xcall_run", "on_each_cpu"), ("xcall_run", "scftorture")]),
 ]
