@@ -23,8 +23,8 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/workqueue.h>
 #include <taskq/taskq.h>
+#include <xsync/compat/workqueue.h>
 #include "bench.h"
 #include "tasks.h"
 
@@ -116,7 +116,7 @@ static const struct tasks_how hows[] = {
 	{ "dedicated", taskq_begin, XTASKQ_DEDICATED, init_ent, put_ent },
 	{ "alloc", taskq_begin, 0, init_ent, put_alloc },
 	{ "unbound", workqueue_begin, WQ_UNBOUND, init_work, put_work },
-	{ "percpu", workqueue_begin, 0, init_work, put_work },
+	{ "percpu", workqueue_begin, XSYNC_WQ_PERCPU, init_work, put_work },
 	{ "kthread", worker_begin, 0, init_kwork, put_kwork },
 	{},
 };

@@ -10,8 +10,12 @@
 #include <linux/version.h>
 #include <linux/workqueue.h>
 
+/* WQ_PERCPU came with the names; 7.3 wants it for whatever is not WQ_UNBOUND. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
 #define system_dfl_wq system_unbound_wq
+#define XSYNC_WQ_PERCPU 0
+#else
+#define XSYNC_WQ_PERCPU WQ_PERCPU
 #endif
 
 /*
