@@ -70,6 +70,7 @@ extern const struct bench_work bench_sections;
 /* tasks.c */
 extern const struct bench_work bench_task;
 extern const struct bench_work bench_tasks;
+extern const struct bench_work bench_queues;
 
 /* interrupts.c */
 struct file;

@@ -24,7 +24,7 @@
 
 static const struct bench_work *const bench_works[] = {
 	&bench_callers, &bench_readers, &bench_starts, &bench_started, &bench_sections,
-	&bench_task, &bench_tasks,
+	&bench_task, &bench_tasks, &bench_queues,
 };
 
 struct xsync_domain bench_fenced;

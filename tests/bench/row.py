@@ -25,11 +25,15 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 DEBUGFS = Path("/sys/kernel/debug/xsync")
+EVENTS = Path("/sys/kernel/debug/tracing/events")
 
 
 def variable(*words):
     """The name by which a guest's environment tells of what a row needs."""
     return "XSYNC_BENCH_" + re.sub(r"\W", "_", "_".join(words))
+
+
+INTERRUPTS = ("CAL", "RES", "IWI", "LOC", "ipis_sent", "ipis_saved", "rounds")
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -55,6 +59,8 @@ class Row:
     why_not: str = "irq_work waits for the tick there"
     per_call: bool = False              # the sample is of all calls of the batch
     busy: str | None = None             # "others", "watched": where user code runs
+    counted: tuple = INTERRUPTS         # counts that are shown,
+    counted_in: int = 1000              # in so many calls
     needs: str | None = None            # what run has to call first: TREE/NEEDS KERNEL prints a folder
 
     BATCH = 0.02                        # seconds
@@ -150,6 +156,53 @@ class Row:
         """(variant, ns) pairs of a batch; a row may make figures of its own from them."""
         for ns, *_ in result.samples:
             yield variant, ns / calls if self.per_call else ns
+
+
+class Allocations:
+    """What threads of a name allocate meanwhile, as the kernel's own histograms count it."""
+
+    EVENTS = [EVENTS / e for e in ("kmem/kmalloc", "kmem/kmem_cache_alloc", "percpu/percpu_alloc_percpu")]
+
+    def __init__(self, comm):
+        self.trigger = f'hist:keys=common_type:vals=bytes_alloc if comm ~ "{comm}"'
+        self.allocs = self.bytes = 0
+
+    @classmethod
+    def lack(cls):
+        """Why they cannot be counted, or None."""
+        return None if (cls.EVENTS[0] / "hist").exists() else "this kernel has no histograms of tracepoints"
+
+    def __enter__(self):
+        for event in self.EVENTS:
+            (event / "trigger").write_text(self.trigger)
+        return self
+
+    def __exit__(self, *_):
+        for event in self.EVENTS:
+            text = (event / "hist").read_text()
+            self.allocs += sum(map(int, re.findall(r"hitcount: +(\d+)", text)))
+            self.bytes += sum(map(int, re.findall(r"bytes_alloc: +(\d+)", text)))
+            (event / "trigger").write_text("!" + self.trigger)
+
+
+@dataclasses.dataclass(kw_only=True)
+class Memory(Row):
+    """How much memory the calls take, beside the time."""
+
+    by: str                             # the threads that make them
+    counted: tuple = ("allocs", "bytes", "entry_bytes")
+    counted_in: int = 1
+
+    def left_out(self, machine):
+        lack = Allocations.lack()
+        return [("all", lack)] if lack else super().left_out(machine)
+
+    def round(self, machine, callers, number, variant, calls):
+        with Allocations(self.by) as found:
+            super().round(machine, callers, number, variant, calls)
+        for what in ("allocs", "bytes"):
+            machine.emit("count", self.name, machine.cpus, callers, variant, what, getattr(found, what),
+                         calls * callers)
 
 
 ONE = "{}, one call".format

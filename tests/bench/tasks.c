@@ -7,6 +7,9 @@
  *	tasks how=HOW callers=N calls=N	so many threads dispatch so many each: the time
  *					until the last function has returned
  *
+ *	queues how=HOW calls=N		so many queues, one after the other, come and go; and
+ *					how large an entry is
+ *
  * HOW: "ent" and "alloc" are a taskq on a workqueue, with entries of the caller's and
  * of its own, "dedicated" one with threads of its own; as many threads as CPUs.  Beside
  * them a workqueue, unbound and per CPU, and a kthread_worker, which has one thread; a
@@ -111,13 +114,15 @@ static int worker_begin(struct tasks *all, unsigned int unused)
 	return PTR_ERR_OR_ZERO(all->worker);
 }
 
+#define ENTRY(_kind)	NULL, sizeof_field(struct task, _kind)
+
 static const struct tasks_how hows[] = {
-	{ "ent", taskq_begin, 0, init_ent, put_ent },
-	{ "dedicated", taskq_begin, XTASKQ_DEDICATED, init_ent, put_ent },
-	{ "alloc", taskq_begin, 0, init_ent, put_alloc },
-	{ "unbound", workqueue_begin, WQ_UNBOUND, init_work, put_work },
-	{ "percpu", workqueue_begin, XSYNC_WQ_PERCPU, init_work, put_work },
-	{ "kthread", worker_begin, 0, init_kwork, put_kwork },
+	{ "ent", taskq_begin, 0, init_ent, put_ent, ENTRY(ent) },
+	{ "dedicated", taskq_begin, XTASKQ_DEDICATED, init_ent, put_ent, ENTRY(ent) },
+	{ "alloc", taskq_begin, 0, init_ent, put_alloc, ENTRY(ent) },
+	{ "unbound", workqueue_begin, WQ_UNBOUND, init_work, put_work, ENTRY(work) },
+	{ "percpu", workqueue_begin, XSYNC_WQ_PERCPU, init_work, put_work, ENTRY(work) },
+	{ "kthread", worker_begin, 0, init_kwork, put_kwork, ENTRY(kwork) },
 	{},
 };
 
@@ -156,10 +161,8 @@ static struct task *nth_task(const struct producer *p, unsigned int n)
 	return p->tasks + n * p->all->size;
 }
 
-static void tasks_free(struct tasks *all)
+static void queue_end(struct tasks *all)
 {
-	unsigned int i;
-
 	if (!IS_ERR_OR_NULL(all->tq))
 		xtaskq_destroy(all->tq);
 	if (all->wq)
@@ -168,6 +171,13 @@ static void tasks_free(struct tasks *all)
 		kthread_destroy_worker(all->worker);
 	if (all->other)
 		all->how->end(all);
+}
+
+static void tasks_free(struct tasks *all)
+{
+	unsigned int i;
+
+	queue_end(all);
 	for (i = 0; i < all->nproducers; i++)
 		kvfree(all->producers[i].tasks);
 	kvfree(all);
@@ -283,5 +293,32 @@ static int tasks_run(const struct bench_args *args)
 	return err;
 }
 
+/* One queue after the other comes and goes. */
+static int queues_run(const struct bench_args *args)
+{
+	const struct tasks_how *how = find_how(hows, args->how) ?: find_how(others, args->how);
+	struct tasks *all;
+	unsigned int i;
+	int err = 0;
+	u64 began;
+
+	if (!how)
+		return -EINVAL;
+	all = kvzalloc(sizeof(*all), GFP_KERNEL);
+	if (!all)
+		return -ENOMEM;
+	all->how = how;
+	began = ktime_get_ns();
+	for (i = 0; !err && i < args->calls; i++) {
+		err = how->begin(all, how->flags);
+		queue_end(all);
+	}
+	bench_say("sample %llu\n", ktime_get_ns() - began);
+	bench_say("count entry_bytes %zu\n", how->ent_size * args->calls);
+	kvfree(all);
+	return err;
+}
+
 const struct bench_work bench_task = { "task", task_run };
 const struct bench_work bench_tasks = { "tasks", tasks_run };
+const struct bench_work bench_queues = { "queues", queues_run };

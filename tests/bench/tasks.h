@@ -32,8 +32,7 @@ struct tasks_how {
 	unsigned int flags;
 	void (*init)(struct task *task);
 	void (*put)(struct tasks *all, struct task *task);
-	/* only of another module: */
-	void (*end)(struct tasks *all);
+	void (*end)(struct tasks *all);		/* only of another module */
 	size_t ent_size;
 };
 

@@ -45,7 +45,7 @@ static void put_alloc(struct tasks *all, struct task *task)
 
 static const struct tasks_how hows[] = {
 	{ "spl-ent", begin, 0, init, put_ent, end, sizeof(taskq_ent_t) },
-	{ "spl-alloc", begin, 0, init_nothing, put_alloc, end },
+	{ "spl-alloc", begin, 0, init_nothing, put_alloc, end, sizeof(taskq_ent_t) },
 	{},
 };
 
