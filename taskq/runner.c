@@ -173,7 +173,7 @@ static struct xtaskq_ent *runner_pick(struct xtaskq *tq, struct xtaskq_runner *r
 
 /* What the caller needs of the entry is copied to the runner: it is idle then. */
 static void runner_begin(struct xtaskq *tq, struct xtaskq_runner *r,
-			 struct xtaskq_ent *ent)
+			 struct xtaskq_ent *ent, u64 now)
 {
 	hlist_del_init(&ent->by_id);
 	list_replace(&ent->tag.link, &r->tag.link);
@@ -181,21 +181,21 @@ static void runner_begin(struct xtaskq *tq, struct xtaskq_runner *r,
 	r->func = ent->func;
 	r->arg = ent->arg;
 	r->own = ent->flags & XTASKQ_ENT_OWN ? ent : NULL;
-	r->since = ktime_get_mono_fast_ns();
+	r->since = now;
 	r->reported = false;
 	tq->last = r;
-	xsync_hist_add(tq->waits, xsync_age(ent->since));
+	xsync_hist_add(tq->waits, xsync_from_to(ent->since, now));
 	smp_store_release(&ent->busy, 0);	/* B, in dispatch.c */
 }
 
 /* The function has returned.  Gives an entry to be freed after the lock. */
 static struct xtaskq_ent *runner_end(struct xtaskq *tq, struct xtaskq_runner *r,
-				     struct list_head *woken)
+				     u64 now, struct list_head *woken)
 {
 	struct xtaskq_ent *spent = NULL;
 	xtaskqid_t id = r->tag.id;
 
-	xsync_hist_add(tq->runs, xsync_age(r->since));
+	xsync_hist_add(tq->runs, xsync_from_to(r->since, now));
 	if (r->own && xtaskq_ent_put(tq, r->own))
 		spent = r->own;
 	list_del(&r->tag.link);
@@ -216,13 +216,15 @@ static bool runner_next(struct xtaskq_runner *r)
 	bool last = false;
 	struct xtaskq *tq = r->tq;
 	LIST_HEAD(woken);
+	u64 now;
 
 	raw_spin_lock_irq(&tq->lock);
+	now = ktime_get_mono_fast_ns();
 	if (r->tag.id)
-		spent = runner_end(tq, r, &woken);
+		spent = runner_end(tq, r, now, &woken);
 	ent = runner_pick(tq, r);
 	if (ent) {
-		runner_begin(tq, r, ent);
+		runner_begin(tq, r, ent, now);
 		last = xtaskq_manager_is_due(tq);
 	} else {
 		runner_idle(tq, r);

@@ -18,15 +18,18 @@ struct xsync_hist {
 	unsigned long bucket[XSYNC_HIST_BUCKETS];
 };
 
-/*
- * How long ago that was, in ns.  The clock can be read in any context, and may go
- * back a little from one CPU to another.
- */
-static inline u64 xsync_age(u64 began)
+/* The clock can be read in any context, and may go back a little from one CPU to another. */
+static inline u64 xsync_from_to(u64 began, u64 now)
 {
-	s64 age = ktime_get_mono_fast_ns() - began;
+	s64 age = now - began;
 
 	return age > 0 ? age : 0;
+}
+
+/* How long ago that was, in ns. */
+static inline u64 xsync_age(u64 began)
+{
+	return xsync_from_to(began, ktime_get_mono_fast_ns());
 }
 
 /**

@@ -159,12 +159,17 @@ class Row:
 
 
 class Allocations:
-    """What threads of a name allocate meanwhile, as the kernel's own histograms count it."""
+    """What is allocated by whom the work is asked of, and by its threads.
 
+    The kernel's own histograms count it, by name: its threads have one that begins with
+    COMM, and Machine.work() takes it on.
+    """
+
+    COMM = "bench-"
     EVENTS = [EVENTS / e for e in ("kmem/kmalloc", "kmem/kmem_cache_alloc", "percpu/percpu_alloc_percpu")]
 
-    def __init__(self, comm):
-        self.trigger = f'hist:keys=common_type:vals=bytes_alloc if comm ~ "{comm}"'
+    def __init__(self):
+        self.trigger = f'hist:keys=common_type:vals=bytes_alloc if comm ~ "{self.COMM}*"'
         self.allocs = self.bytes = 0
 
     @classmethod
@@ -187,9 +192,8 @@ class Allocations:
 
 @dataclasses.dataclass(kw_only=True)
 class Memory(Row):
-    """How much memory the calls take, beside the time."""
+    """How much memory the calls take; counting that takes time, so there are no times."""
 
-    by: str                             # the threads that make them
     counted: tuple = ("allocs", "bytes", "entry_bytes")
     counted_in: int = 1
 
@@ -198,11 +202,14 @@ class Memory(Row):
         return [("all", lack)] if lack else super().left_out(machine)
 
     def round(self, machine, callers, number, variant, calls):
-        with Allocations(self.by) as found:
+        with Allocations() as found:
             super().round(machine, callers, number, variant, calls)
         for what in ("allocs", "bytes"):
             machine.emit("count", self.name, machine.cpus, callers, variant, what, getattr(found, what),
                          calls * callers)
+
+    def derive(self, variant, result, calls):
+        return ()
 
 
 ONE = "{}, one call".format
@@ -249,10 +256,16 @@ class Machine:
 
     def work(self, work, args):
         line = " ".join([work, *(f"{k}={v}" for k, v in args.items())])
-        try:
-            (DEBUGFS / "bench").write_text(line)
-        except OSError as why:
-            raise OSError(why.errno, f"{line}: {why.strerror}") from None
+        comm = Path("/proc/self/comm")
+        name = comm.read_text()
+        with open(DEBUGFS / "bench", "wb", buffering=0) as bench:
+            comm.write_text(Allocations.COMM + "work")
+            try:
+                bench.write(line.encode())
+            except OSError as why:
+                raise OSError(why.errno, f"{line}: {why.strerror}") from None
+            finally:
+                comm.write_text(name)
         result = Result(args)
         for text in (DEBUGFS / "bench").read_text().splitlines():
             kind, *fields = text.split()

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What queues and dispatches take of memory."""
+"""What queues and dispatches take of memory, and how long a queue takes to come and go."""
 
-from row import Memory
+from row import Memory, Row
 
-QUEUES = "unbound", "percpu", "kthread"
+OURS = "ent", "dedicated"
+PEERS = "unbound", "percpu", "kthread"
 
 ROWS = [
-    Memory(name="queue-memory", title="a queue comes and goes; what it takes beside its threads' stacks",
-           work="queues", ours=("ent", "dedicated"), peers=QUEUES, by="python3*", calls=8, cpus=(4,), per_call=True),
-    Memory(name="task-memory", title="dispatch; what it allocates",
-           work="tasks", ours=("ent", "dedicated", "alloc"), peers=QUEUES, by="bench-producer*", calls=2000,
-           cpus=(4,), per_call=True),
+    Row(name="queue", title="a queue comes and goes", work="queues", ours=OURS, peers=PEERS, calls=4, cpus=(2, 4),
+        per_call=True),
+    Memory(name="queue-memory", title="what a queue takes, beside the stacks of its threads", work="queues",
+           ours=OURS, peers=PEERS, calls=16, cpus=(4,)),
+    Memory(name="task-memory", title="what a dispatch takes", work="tasks", ours=(*OURS, "alloc"), peers=PEERS,
+           calls=2000, cpus=(4,)),
 ]
