@@ -61,6 +61,7 @@ class Row:
     busy: str | None = None             # "others", "watched": where user code runs
     counted: tuple = INTERRUPTS         # counts that are shown,
     counted_in: int = 1000              # in so many calls
+    crowded: bool = True                # also in user-mode Linux of more CPUs than the machine has
     needs: str | None = None            # what run has to call first: TREE/NEEDS KERNEL prints a folder
 
     BATCH = 0.02                        # seconds
@@ -69,6 +70,9 @@ class Row:
         """(variants or "all", why) of what is not measured there."""
         if self.needs and not self.folder():
             return [("all", os.environ[variable(self.needs, "LACKS")])]
+        if machine.uml and not self.crowded and machine.cpus > machine.host_cpus:
+            return [("all", f"{machine.cpus} CPUs there take turns on {machine.host_cpus}, and hand a lock "
+                            "that they fight over to one that does not run")]
         lost = [v for v in self.variants() if machine.uml and v in self.not_in_uml]
         if not lost:
             return []
@@ -248,6 +252,7 @@ class Machine:
 
     def __init__(self, emit, quick=False):
         self.cpus = os.cpu_count()
+        self.host_cpus = int(os.environ["XSYNC_BENCH_HOST_CPUS"])
         self.uml = os.environ["XSYNC_KERNEL"].startswith("uml")
         self.emit = emit
         # Rounds: at most so many, and so many even if the time is up.
