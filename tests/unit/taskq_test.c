@@ -158,21 +158,6 @@ static void create_refuses_nonsense(struct xut *t)
 		      -EINVAL);
 }
 
-/* The last one of the functions opens the gate for the others. */
-struct meeting {
-	struct completion all_here;
-	atomic_t missing;
-};
-
-static void meet(void *arg)
-{
-	struct meeting *m = arg;
-
-	if (atomic_dec_and_test(&m->missing))
-		complete_all(&m->all_here);
-	wait_for_completion(&m->all_here);
-}
-
 static void functions_that_wait_for_one_another(struct xut *t)
 {
 	struct xtaskq *tq = QUEUE(t, 16, XTASKQ_PRI_HIGH, 0, 0,

@@ -41,6 +41,21 @@ static inline void gate_pass(void *arg)
 	atomic_inc(&g->passed);
 }
 
+/* Functions that wait for each other: the last one lets all go on. */
+struct meeting {
+	struct completion all_here;
+	atomic_t missing;
+};
+
+static inline void meet(void *arg)
+{
+	struct meeting *m = arg;
+
+	if (atomic_dec_and_test(&m->missing))
+		complete_all(&m->all_here);
+	wait_for_completion(&m->all_here);
+}
+
 /*
  * Opens a gate when the one who made it sleeps, or has said that it does not wait
  * any more: what it waits for can then not be over before the wait has begun.

@@ -128,20 +128,6 @@ static void many_wait_for_one_id(struct xut *t)
 	XUT_EXPECT_EQ(t, xtaskq_destroy(tq), 0);
 }
 
-struct meeting {
-	struct completion all_here;
-	atomic_t missing;
-};
-
-static void meet(void *arg)
-{
-	struct meeting *m = arg;
-
-	if (atomic_dec_and_test(&m->missing))
-		complete_all(&m->all_here);
-	wait_for_completion(&m->all_here);
-}
-
 /* As many functions that wait for each other as there are threads. */
 static void all_threads_wait_for_one_another(struct xut *t)
 {

@@ -343,20 +343,6 @@ static void percent_follows_cpus(struct xut *t)
 	follow_cpus(t, XTASKQ_DEDICATED | XTASKQ_DYNAMIC);
 }
 
-struct meeting {
-	struct completion all_here;
-	atomic_t missing;
-};
-
-static void meet(void *arg)
-{
-	struct meeting *m = arg;
-
-	if (atomic_dec_and_test(&m->missing))
-		complete_all(&m->all_here);
-	wait_for_completion(&m->all_here);
-}
-
 /* Nobody looks at a dynamic queue that has as many threads as there may be. */
 static bool nobody_looks(struct xtaskq *tq)
 {
