@@ -114,15 +114,19 @@ static int worker_begin(struct tasks *all, unsigned int unused)
 	return PTR_ERR_OR_ZERO(all->worker);
 }
 
-#define ENTRY(_kind)	NULL, sizeof_field(struct task, _kind)
-
 static const struct tasks_how hows[] = {
-	{ "ent", taskq_begin, 0, init_ent, put_ent, ENTRY(ent) },
-	{ "dedicated", taskq_begin, XTASKQ_DEDICATED, init_ent, put_ent, ENTRY(ent) },
-	{ "alloc", taskq_begin, 0, init_ent, put_alloc, ENTRY(ent) },
-	{ "unbound", workqueue_begin, WQ_UNBOUND, init_work, put_work, ENTRY(work) },
-	{ "percpu", workqueue_begin, XSYNC_WQ_PERCPU, init_work, put_work, ENTRY(work) },
-	{ "kthread", worker_begin, 0, init_kwork, put_kwork, ENTRY(kwork) },
+	{ "ent", taskq_begin, 0, init_ent, put_ent,
+	  .ent_size = sizeof_field(struct task, ent) },
+	{ "dedicated", taskq_begin, XTASKQ_DEDICATED, init_ent, put_ent,
+	  .ent_size = sizeof_field(struct task, ent) },
+	{ "alloc", taskq_begin, 0, init_ent, put_alloc,
+	  .ent_size = sizeof_field(struct task, ent) },
+	{ "unbound", workqueue_begin, WQ_UNBOUND, init_work, put_work,
+	  .ent_size = sizeof_field(struct task, work) },
+	{ "percpu", workqueue_begin, XSYNC_WQ_PERCPU, init_work, put_work,
+	  .ent_size = sizeof_field(struct task, work) },
+	{ "kthread", worker_begin, 0, init_kwork, put_kwork,
+	  .ent_size = sizeof_field(struct task, kwork) },
 	{},
 };
 
