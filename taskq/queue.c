@@ -22,12 +22,13 @@
  *
  * A runner is busy from being taken off the idle list to being put back, so at
  * most nthreads functions run, and nthreads do while that many are there: no
- * entry is pending while a runner is idle (in a dynamic queue for a tick at most, see
- * runner.c).  With nthreads == 1 one function has returned before the next is called.
+ * entry is pending while a runner is idle (in a dynamic queue for a tick or two, see
+ * manager.c).  With nthreads == 1 one function has returned before the next is called.
  *
- * Locking.  One raw lock per queue, a leaf but for nothing: runners are woken,
- * waiters completed, memory freed after it.  xtaskq_list_lock (a mutex) protects
- * the list of queues and is never held while something is waited for.
+ * Locking.  One raw lock per queue.  Inside it are only those of the kernel's hard
+ * timers, which do not call with them held; runners are woken, waiters completed, memory
+ * freed after it.  xtaskq_list_lock (a mutex) protects the list of queues.  It may be
+ * held while threads are created, never while functions are waited for.
  *
  * Accounting.  dispatched = executed + cancelled + failed + what is still pending,
  * running or in flight, at any time; destroy checks it when the last three are

@@ -328,7 +328,10 @@ void xcall_cpu_offline(unsigned int cpu)
 {
 	struct xcall_cpu *c = per_cpu_ptr(&xcall_cpus, cpu);
 
-	/* At once, so that what is queued behind it does not begin first. */
+	/*
+	 * At once, so that what is queued behind does not begin first; and for certain,
+	 * since whoever takes the mutex after this sees it.
+	 */
 	WRITE_ONCE(c->closed, true);
 	mutex_lock(&c->running);
 	mutex_unlock(&c->running);
