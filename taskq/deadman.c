@@ -81,7 +81,7 @@ void xtaskq_name_oldest(struct xtaskq *tq, const char *what)
 	raw_spin_lock_irq(&tq->lock);
 	r = oldest(tq);
 	if (r) {
-		func = r->func;
+		func = READ_ONCE(r->func);
 		since = r->since;
 		pid = r->task->pid;
 	}

@@ -459,17 +459,34 @@ bool xtaskq_member(struct xtaskq *tq, struct task_struct *task)
 EXPORT_SYMBOL_GPL(xtaskq_member);
 
 /* The thread, or the work item, is a runner's if its function is ours. */
-struct xtaskq *xtaskq_current(void)
+static struct xtaskq_runner *runner_of_current(void)
 {
 	struct work_struct *work;
 
 	if (!in_task() || !(current->flags & PF_KTHREAD))
 		return NULL;
 	if (kthread_func(current) == runner_thread)
-		return ((struct xtaskq_runner *)kthread_data(current))->tq;
+		return kthread_data(current);
 	work = current_work();
 	if (work && work->func == runner_work)
-		return container_of(work, struct xtaskq_runner, work)->tq;
+		return container_of(work, struct xtaskq_runner, work);
 	return NULL;
 }
+
+struct xtaskq *xtaskq_current(void)
+{
+	struct xtaskq_runner *r = runner_of_current();
+
+	return r ? r->tq : NULL;
+}
 EXPORT_SYMBOL_GPL(xtaskq_current);
+
+/* Only the runner's own thread changes @func while a function runs. */
+void xtaskq_name_func(xtaskq_func_t func)
+{
+	struct xtaskq_runner *r = runner_of_current();
+
+	if (r)
+		WRITE_ONCE(r->func, func);
+}
+EXPORT_SYMBOL_GPL(xtaskq_name_func);

@@ -529,6 +529,17 @@ bool xtaskq_member(struct xtaskq *tq, struct task_struct *task);
  */
 struct xtaskq *xtaskq_current(void);
 
+/**
+ * xtaskq_name_func - say whose function it is that a queue's function calls
+ * @func: it
+ *
+ * For layers whose queues call other people's functions: until the queue's function
+ * returns, @func is what the deadman and debugfs name in its place.
+ *
+ * Context: In a function of a queue; otherwise nothing is done.
+ */
+void xtaskq_name_func(xtaskq_func_t func);
+
 /*
  * xtaskq_system - the queue for everybody's short tasks
  *

@@ -2,7 +2,8 @@
 /*
  * Callouts: the states of one arming, and what decides each race.
  *
- * All of it happens under the lock of the callout's table.
+ * All of it happens under the lock of the callout's table; tests/model/callout.pml is
+ * the model of it.
  *
  *   IDLE --arm--> ARMED --time--> FIRED --thread--> IDLE, and a struct xtimeout_run
  *                   |               |                is on table.runs until the
@@ -22,6 +23,14 @@
  *    runs twice at a time.  It is FIRED, and whoever has it or runs it will dispatch
  *    it when the function has returned: co->again, then run.again.
  *
+ * A periodic callout is armed anew by the thread that is about to call its function,
+ * under the same hold of the lock that makes it RUNNING.  Whatever cancels clears the
+ * period first.
+ *
+ * With a mutex.  The thread takes it between two holds of the table's lock: run.locking
+ * until the second.  A stop that comes before it says so in co->revoked (the thread has
+ * not begun) or run.cancelled, and the function is not called.
+ *
  * After its function was called a callout is touched only if it is in run.again:
  * it was armed again, so it was not freed.
  *
@@ -29,19 +38,23 @@
  * by the end of the run that has that id.  The callout itself is not looked at
  * again, except by a stop, whose caller keeps it.
  */
-#define pr_fmt(fmt) "xsync_timeout: " fmt
-
 #include <linux/cpumask.h>
 #include <linux/export.h>
+#include <linux/math64.h>
 #include <linux/preempt.h>
-#include <linux/sched.h>
-#include <linux/smp.h>
 #include "internal.h"
+#include "trace.h"
 
-/* Counts callouts; an id is never given twice.  0 and 1 are never ids. */
-static atomic64_t xtimeout_last_id = ATOMIC64_INIT(1);
+/* Counts callouts that have no id for others to see; see named.c. */
+static atomic64_t callouts = ATOMIC64_INIT(0);
 
-/* Locks the table of a callout. */
+/**
+ * xcallout_lock - lock the table of a callout
+ * @co: the callout
+ * @flags: for raw_spin_unlock_irqrestore()
+ *
+ * Return: the table.
+ */
 struct xtimeout_table *xcallout_lock(struct xcallout *co, unsigned long *flags)
 	__acquires(&co->table->lock)
 {
@@ -55,18 +68,11 @@ struct xtimeout_table *xcallout_lock(struct xcallout *co, unsigned long *flags)
 	}
 }
 
-struct xtimeout_run *xtimeout_run_find(struct xtimeout_table *table, u64 id)
-{
-	struct xtimeout_run *run;
-
-	lockdep_assert_held(&table->lock);
-	list_for_each_entry(run, &table->runs, link)
-		if (run->id == id)
-			return run;
-	return NULL;
-}
-
-/* A thread has the callout, or runs its function. */
+/**
+ * xcallout_busy - whether a thread has a callout, or runs its function
+ * @table: its table, locked
+ * @co: the callout, not FIRED
+ */
 bool xcallout_busy(struct xtimeout_table *table, struct xcallout *co)
 {
 	if (co->taken)
@@ -77,57 +83,50 @@ bool xcallout_busy(struct xtimeout_table *table, struct xcallout *co)
 	return co->ran;
 }
 
-/* Sleeps until the run of @id is over.  Drops the lock. */
-void xtimeout_wait_for(struct xtimeout_table *table, u64 id, unsigned long flags)
-	__releases(&table->lock)
-{
-	struct xtimeout_waiter w = { .id = id };
-
-	init_completion(&w.done);
-	list_add_tail(&w.link, &table->waiters);
-	raw_spin_unlock_irqrestore(&table->lock, flags);
-	wait_for_completion(&w.done);
-}
-
-/*
- * Says whether the caller may wait for a function.  With interrupts off a message
- * might be printed under a scheduler lock, which deadlocks.
- */
-int xtimeout_may_wait(const char *what)
-{
-	if (in_nmi() || irqs_disabled())
-		return -EWOULDBLOCK;
-	if (preempt_count() || rcu_preempt_depth()) {
-		pr_err_ratelimited("%s in atomic context by %pS: nothing done; use the form that does not wait\n",
-				   what, __builtin_return_address(0));
-		return -EWOULDBLOCK;
-	}
-	might_sleep();
-	return 0;
-}
-
-static void callout_run(void *arg);
-
-static void callout_dispatch(struct xcallout *co)
-{
-	xtaskq_dispatch_ent(xtimeout_pool, callout_run, co, 0, &co->ent);
-}
-
-/* ARMED to FIRED. */
-void xcallout_fire(struct xtimeout_table *table, struct xcallout *co)
+/* From table.armed. */
+static void callout_remove(struct xtimeout_table *table, struct xcallout *co)
 {
 	timerqueue_del(&table->armed, &co->node);
 	table->narmed--;
+	if (co->flags & XTIMEOUT_ON_SET)
+		list_del(&co->link);
+}
+
+/**
+ * xcallout_insert - IDLE to ARMED
+ * @table: its table, locked
+ * @co: the callout, with its times
+ */
+void xcallout_insert(struct xtimeout_table *table, struct xcallout *co)
+{
+	xsync_trace(xtimeout_arm, co->id, co->func, co->due);
+	co->state = XCALLOUT_ARMED;
+	timerqueue_add(&table->armed, &co->node);
+	table->narmed++;
+	if (co->flags & XTIMEOUT_ON_SET)
+		list_add_tail(&co->link, &table->on_set);
+	xtimeout_table_program(table);
+}
+
+/**
+ * xcallout_fire - ARMED to FIRED
+ * @table: its table, locked
+ * @co: the callout
+ */
+void xcallout_fire(struct xtimeout_table *table, struct xcallout *co)
+{
+	xsync_trace(xtimeout_fire, co->id, co->func, co->due);
+	callout_remove(table, co);
 	table->nfired++;
 	co->state = XCALLOUT_FIRED;
-	list_add_tail(&co->fired, &table->fired);
+	list_add_tail(&co->link, &table->fired);
 
 	if (co->taken)
 		co->again = true;
 	else if (xcallout_busy(table, co))
 		xtimeout_run_find(table, co->id)->again = co;
 	else
-		callout_dispatch(co);
+		xtaskq_dispatch_ent(xtimeout_pool, xcallout_run, co, 0, &co->ent);
 }
 
 /* Makes sure that no thread will get a fired callout; false: one has it. */
@@ -148,182 +147,197 @@ static bool callout_take_back(struct xtimeout_table *table, struct xcallout *co)
 	return xtaskq_cancel_ent(xtimeout_pool, &co->ent);
 }
 
-/* To IDLE, unless a thread has it; true: the function will not be called. */
+/**
+ * xcallout_cancel - to IDLE, unless a thread has it
+ * @table: its table, locked
+ * @co: the callout, in whatever state
+ *
+ * Return: true: there was an arming, and the function will not be called for it.
+ */
 bool xcallout_cancel(struct xtimeout_table *table, struct xcallout *co)
 {
 	lockdep_assert_held(&table->lock);
 
-	if (co->state == XCALLOUT_ARMED) {
-		timerqueue_del(&table->armed, &co->node);
-		table->narmed--;
-	} else if (co->state == XCALLOUT_FIRED && callout_take_back(table, co)) {
-		list_del(&co->fired);
-	} else {
+	co->period = 0;
+	if (co->state == XCALLOUT_ARMED)
+		callout_remove(table, co);
+	else if (co->state == XCALLOUT_FIRED && callout_take_back(table, co))
+		list_del(&co->link);
+	else
 		return false;
-	}
+	xsync_trace(xtimeout_cancel, co->id, co->func, co->due);
 	table->ncancelled++;
 	co->state = XCALLOUT_IDLE;
 	return true;
 }
 
-/* IDLE to a run: the thread has what it needs, the callout is its owner's again. */
-static struct xtimeout_table *run_begin(struct xcallout *co, struct xtimeout_run *run)
-{
-	struct xtimeout_table *table;
-	unsigned long flags;
-
-	table = xcallout_lock(co, &flags);
-	if (co->taken) {
-		co->taken = false;
-		list_del(&co->held);
-		run->again = co->again ? co : NULL;
-		co->again = false;
-	} else {
-		list_del(&co->fired);
-		co->state = XCALLOUT_IDLE;
-	}
-	co->ran = true;
-	run->id = co->id;
-	run->func = co->func;
-	run->arg = co->arg;
-	run->owner = co->owner;
-	run->task = current;
-	run->since = ktime_get();
-	list_add_tail(&run->link, &table->runs);
-	raw_spin_unlock_irqrestore(&table->lock, flags);
-	return table;
-}
-
-/* Moves those who wait for @id to @woken. */
-static void wake_waiters(struct xtimeout_table *table, u64 id, struct list_head *woken)
-{
-	struct xtimeout_waiter *w, *next;
-
-	list_for_each_entry_safe(w, next, &table->waiters, link)
-		if (w->id == id)
-			list_move_tail(&w->link, woken);
-}
-
-/* @named: the callout if it is the id form's, and so still there. */
-static void run_end(struct xtimeout_table *table, struct xtimeout_run *run,
-		    struct xcallout *named)
-{
-	struct xtimeout_waiter *w, *next;
-	LIST_HEAD(woken);
-	LIST_HEAD(gone);
-
-	raw_spin_lock_irq(&table->lock);
-	list_del(&run->link);
-	if (run->again)
-		callout_dispatch(run->again);
-	if (named)
-		xtimeout_named_done(named, &gone);
-	wake_waiters(table, run->id, &woken);
-	raw_spin_unlock_irq(&table->lock);
-
-	list_for_each_entry_safe(w, next, &woken, link)
-		complete(&w->done);
-	xtimeout_named_free(&gone);
-}
-
-/* Runs in a thread of the pool. */
-static void callout_run(void *arg)
-{
-	struct xcallout *co = arg;
-	struct xcallout *named = co->named ? co : NULL;
-	struct xtimeout_run run = {};
-	struct xtimeout_table *table;
-
-	table = run_begin(co, &run);
-	run.func(run.arg);
-	run_end(table, &run, named);
-}
-
 /* Lets a fired callout be armed anew although a thread has it. */
 static void callout_leave(struct xtimeout_table *table, struct xcallout *co)
 {
-	list_del(&co->fired);
+	list_del(&co->link);
 	list_add_tail(&co->held, &table->taken);
 	co->taken = true;
 	co->state = XCALLOUT_IDLE;
 }
 
-/*
- * Arms a callout, in whatever state it is.  0: it was idle; 1: what it was armed
- * for before is off; -ESHUTDOWN: its owner is draining.
- */
-int xcallout_arm(struct xcallout *co, ktime_t expires)
+/* When something is due that is asked for now, with XTIMEOUT_ flags. */
+ktime_t xcallout_due(ktime_t when, unsigned int flags)
+{
+	if (flags & XTIMEOUT_ABSOLUTE)
+		return when;
+	return ktime_add_safe(xtimeout_now(xtimeout_clock(flags)), max_t(ktime_t, when, 0));
+}
+
+void xcallout_set_time(struct xcallout *co, ktime_t due, u64 slack_ns)
+{
+	co->due = max_t(ktime_t, due, 0);
+	co->node.expires = ktime_add_safe(co->due, min_t(u64, slack_ns, KTIME_MAX));
+}
+
+int xcallout_arm(struct xcallout *co, ktime_t when, u64 slack_ns, u64 period_ns,
+		 unsigned int flags)
 {
 	struct xtimeout_table *table, *here;
-	unsigned long flags;
+	unsigned long irqflags;
+	ktime_t due;
 	bool moved;
 
+	if (in_nmi())
+		return -EWOULDBLOCK;
+	if (flags & ~XTIMEOUT_ABSOLUTE)
+		return -EINVAL;
+	due = xcallout_due(when, flags | co->flags);
 again:
-	table = xcallout_lock(co, &flags);
+	table = xcallout_lock(co, &irqflags);
 	if (xtimeout_owner_is_dead(co->owner)) {
-		raw_spin_unlock_irqrestore(&table->lock, flags);
+		raw_spin_unlock_irqrestore(&table->lock, irqflags);
 		return -ESHUTDOWN;
 	}
-	here = this_cpu_ptr(&xtimeout_tables);
+	here = xtimeout_table_here(co->flags);
 	if (here != table && co->state == XCALLOUT_IDLE && !xcallout_busy(table, co)) {
 		WRITE_ONCE(co->table, here);
-		raw_spin_unlock_irqrestore(&table->lock, flags);
+		raw_spin_unlock_irqrestore(&table->lock, irqflags);
 		goto again;
 	}
 
 	moved = xcallout_cancel(table, co);
 	if (co->state == XCALLOUT_FIRED)
 		callout_leave(table, co);
-	co->state = XCALLOUT_ARMED;
-	co->node.expires = expires;
-	timerqueue_add(&table->armed, &co->node);
-	table->narmed++;
-	xtimeout_table_program(table);
-	raw_spin_unlock_irqrestore(&table->lock, flags);
+	xcallout_set_time(co, due, slack_ns);
+	co->period = period_ns;
+	co->missed = 0;
+	xcallout_insert(table, co);
+	raw_spin_unlock_irqrestore(&table->lock, irqflags);
 	return moved;
 }
+EXPORT_SYMBOL_GPL(xcallout_arm);
 
-void xcallout_init(struct xcallout *co, struct module *owner,
-		   xtimeout_func_t func, void *arg)
+/* All but the table and the id. */
+void xcallout_setup(struct xcallout *co, struct module *owner, xtimeout_func_t func,
+		    void *arg, struct mutex *mutex, unsigned int flags)
 {
-	co->table = raw_cpu_ptr(&xtimeout_tables);
 	timerqueue_init(&co->node);
 	xtaskq_init_ent(&co->ent);
+	co->period = 0;
+	co->missed = 0;
 	co->state = XCALLOUT_IDLE;
 	co->taken = false;
 	co->again = false;
+	co->revoked = false;
 	co->ran = false;
+	co->flags = flags;
 	co->named = false;
-	co->id = atomic64_inc_return(&xtimeout_last_id);
 	co->func = func;
 	co->arg = arg;
 	co->owner = owner;
+	co->mutex = mutex;
 }
-EXPORT_SYMBOL_GPL(xcallout_init);
 
-int xcallout_arm_ns(struct xcallout *co, u64 delta_ns)
+void xcallout_init_generic(struct xcallout *co, struct module *owner, xtimeout_func_t func,
+			   void *arg, struct mutex *mutex, unsigned int flags)
 {
-	ktime_t delta = min_t(u64, delta_ns, KTIME_MAX);
-
-	if (in_nmi())
-		return -EWOULDBLOCK;
-	return xcallout_arm(co, ktime_add_safe(ktime_get(), delta));
+	co->table = xtimeout_table_here(flags);
+	co->id = atomic64_inc_return(&callouts) * (xtimeout_ntables() + 1) + xtimeout_ntables();
+	xcallout_setup(co, owner, func, arg, mutex, flags);
 }
-EXPORT_SYMBOL_GPL(xcallout_arm_ns);
+EXPORT_SYMBOL_GPL(xcallout_init_generic);
+
+bool xcallout_armed(struct xcallout *co)
+{
+	struct xtimeout_table *table;
+	unsigned long flags;
+	bool armed;
+
+	table = xcallout_lock(co, &flags);
+	armed = co->state == XCALLOUT_ARMED || (co->state == XCALLOUT_FIRED && !co->revoked);
+	raw_spin_unlock_irqrestore(&table->lock, flags);
+	return armed;
+}
+EXPORT_SYMBOL_GPL(xcallout_armed);
+
+u64 xcallout_missed(struct xcallout *co)
+{
+	struct xtimeout_table *table;
+	unsigned long flags;
+	u64 missed;
+
+	table = xcallout_lock(co, &flags);
+	missed = co->missed;
+	raw_spin_unlock_irqrestore(&table->lock, flags);
+	return missed;
+}
+EXPORT_SYMBOL_GPL(xcallout_missed);
+
+/*
+ * Has a thread that has a callout with a mutex, and has not taken the mutex, not call
+ * the function; true: it would have.
+ */
+static bool callout_revoke(struct xtimeout_table *table, struct xcallout *co)
+{
+	struct xtimeout_run *run;
+
+	if (co->taken || co->state == XCALLOUT_FIRED) {
+		if (co->revoked)
+			return false;
+		co->revoked = true;
+		return true;
+	}
+	run = xtimeout_run_find(table, co->id);
+	if (!run || !run->locking || run->cancelled)
+		return false;
+	run->cancelled = true;
+	return true;
+}
+
+/* The function is running, or about to, and cannot be kept from it any more. */
+static bool callout_runs(struct xtimeout_table *table, struct xcallout *co)
+{
+	struct xtimeout_run *run;
+
+	if (!co->mutex)
+		return co->state == XCALLOUT_FIRED || xcallout_busy(table, co);
+	/* Not in whom that has been revoked from. */
+	if (co->taken || co->state == XCALLOUT_FIRED)
+		return false;
+	run = xtimeout_run_find(table, co->id);
+	return run && !run->cancelled;
+}
 
 int xcallout_stop(struct xcallout *co)
 {
 	struct xtimeout_table *table;
-	bool cancelled, busy;
+	bool cancelled, runs;
 	unsigned long flags;
 
 	if (in_nmi())
 		return -EWOULDBLOCK;
 	table = xcallout_lock(co, &flags);
 	cancelled = xcallout_cancel(table, co);
-	busy = co->state == XCALLOUT_FIRED || xcallout_busy(table, co);
+	if (co->mutex)
+		cancelled |= callout_revoke(table, co);
+	runs = callout_runs(table, co);
 	raw_spin_unlock_irqrestore(&table->lock, flags);
-	return busy ? -EBUSY : cancelled;
+	return runs ? -EBUSY : cancelled;
 }
 EXPORT_SYMBOL_GPL(xcallout_stop);
 
@@ -331,8 +345,8 @@ int xcallout_stop_sync(struct xcallout *co)
 {
 	int err = xtimeout_may_wait("xcallout_stop_sync");
 	struct xtimeout_table *table;
-	struct xtimeout_run *run;
-	bool cancelled = false;
+	struct xtimeout_run *run, self = {};
+	bool cancelled = false, ready = false;
 	unsigned long flags;
 
 	if (err)
@@ -340,6 +354,8 @@ int xcallout_stop_sync(struct xcallout *co)
 	for (;;) {
 		table = xcallout_lock(co, &flags);
 		cancelled |= xcallout_cancel(table, co);
+		if (co->mutex)
+			cancelled |= callout_revoke(table, co);
 		if (co->state != XCALLOUT_FIRED && !xcallout_busy(table, co))
 			break;
 		run = xtimeout_run_find(table, co->id);
@@ -347,9 +363,20 @@ int xcallout_stop_sync(struct xcallout *co)
 			raw_spin_unlock_irqrestore(&table->lock, flags);
 			return -EDEADLK;
 		}
-		xtimeout_wait_for(table, co->id, flags);
+		if (!ready) {
+			raw_spin_unlock_irqrestore(&table->lock, flags);
+			xtimeout_might_wait_for(co->func);
+			xtimeout_self(&self);
+			ready = true;
+			continue;
+		}
+		err = xtimeout_wait_for(table, co->id, self.id, flags);
+		if (err)
+			return err;
 	}
 	raw_spin_unlock_irqrestore(&table->lock, flags);
+	if (!ready)
+		xtimeout_might_wait_for(co->func);
 	return cancelled;
 }
 EXPORT_SYMBOL_GPL(xcallout_stop_sync);

@@ -7,11 +7,14 @@
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/percpu.h>
-#include <linux/rcupdate.h>
+#include <linux/rbtree.h>
 #include <linux/spinlock.h>
+#include <linux/timekeeping.h>
 #include <linux/timerqueue.h>
 #include <timeout/timeout.h>
+#include <xsync/hist.h>
 
 struct seq_file;
 
@@ -20,14 +23,21 @@ enum xcallout_state {
 	XCALLOUT_IDLE,
 	XCALLOUT_ARMED,		/* on table.armed */
 	XCALLOUT_FIRED,		/* on table.fired */
-	XCALLOUT_GONE,		/* the id form's only: done, about to be freed */
+};
+
+enum xtimeout_clock {
+	XTIMEOUT_CLOCK_MONOTONIC,
+	XTIMEOUT_CLOCK_WALL,
+	XTIMEOUT_CLOCKS
 };
 
 /**
- * struct xtimeout_table - the callouts that were armed on one CPU
+ * struct xtimeout_table - the callouts that were armed on one CPU, by one clock
  * @lock: protects everything here and in the callouts.  Raw because the hard
  *	  timer interrupt takes it on PREEMPT_RT too
- * @armed: by expiry
+ * @armed: by when they are due at the latest
+ * @on_set: of these, those that fire when the clock is set
+ * @was_set: of these, those that are to fire since it was
  * @fired: the time has come, and no thread has taken them
  * @taken: armed again after a thread had taken them, which has not begun yet
  * @runs: functions that are being called
@@ -36,7 +46,13 @@ enum xcallout_state {
  * @next: what @timer is set to; KTIME_MAX: it is not set
  * @rest: the entry for what is due beyond one interrupt's share
  * @resting: @rest is dispatched; it sets the timer when it is through
- * @cpu: whose it is
+ * @by_id: callouts of the id form; see named.c
+ * @last: what the last id of this table was made from
+ * @spare: memory for callouts of the id form
+ * @nspare: pieces on @spare
+ * @even: the entry for keeping @nspare within bounds
+ * @index: of this table among all
+ * @clock: which clock
  * @narmed: callouts on @armed
  * @nfired: how often one went from ARMED to FIRED
  * @ncancelled: armings that were cancelled
@@ -46,6 +62,8 @@ enum xcallout_state {
 struct xtimeout_table {
 	raw_spinlock_t lock;
 	struct timerqueue_head armed;
+	struct list_head on_set;
+	struct list_head was_set;
 	struct list_head fired;
 	struct list_head taken;
 	struct list_head runs;
@@ -54,13 +72,64 @@ struct xtimeout_table {
 	ktime_t next;
 	struct xtaskq_ent rest;
 	bool resting;
-	unsigned int cpu;
+
+	struct rb_root by_id;
+	u64 last;
+	struct list_head spare;
+	unsigned int nspare;
+	struct xtaskq_ent even;
+
+	unsigned int index;
+	enum xtimeout_clock clock;
 	unsigned long narmed;
 	u64 nfired;
 	u64 ncancelled;
 };
 
-DECLARE_PER_CPU(struct xtimeout_table, xtimeout_tables);
+/* The tables of one CPU. */
+struct xtimeout_cpu {
+	struct xtimeout_table table[XTIMEOUT_CLOCKS];
+};
+
+DECLARE_PER_CPU(struct xtimeout_cpu, xtimeout_cpus);
+
+static inline unsigned int xtimeout_ntables(void)
+{
+	return nr_cpu_ids * XTIMEOUT_CLOCKS;
+}
+
+/* NULL: that is no possible CPU's. */
+static inline struct xtimeout_table *xtimeout_table_nth(unsigned int index)
+{
+	unsigned int cpu = index / XTIMEOUT_CLOCKS;
+
+	if (!cpu_possible(cpu))
+		return NULL;
+	return &per_cpu_ptr(&xtimeout_cpus, cpu)->table[index % XTIMEOUT_CLOCKS];
+}
+
+#define for_each_xtimeout_table(table, index)					\
+	for ((index) = 0; (index) < xtimeout_ntables(); (index)++)		\
+		if (!((table) = xtimeout_table_nth(index)))			\
+			continue;						\
+		else
+
+/* By which clock, by XTIMEOUT_ flags. */
+static inline enum xtimeout_clock xtimeout_clock(unsigned int flags)
+{
+	return flags & XTIMEOUT_WALL ? XTIMEOUT_CLOCK_WALL : XTIMEOUT_CLOCK_MONOTONIC;
+}
+
+/* The table of this CPU; another one's by the time it is used will do as well. */
+static inline struct xtimeout_table *xtimeout_table_here(unsigned int flags)
+{
+	return &raw_cpu_ptr(&xtimeout_cpus)->table[xtimeout_clock(flags)];
+}
+
+static inline ktime_t xtimeout_now(enum xtimeout_clock clock)
+{
+	return clock == XTIMEOUT_CLOCK_WALL ? ktime_get_real() : ktime_get();
+}
 
 /**
  * struct xtimeout_run - one call of a function, on the stack of its thread
@@ -69,8 +138,11 @@ DECLARE_PER_CPU(struct xtimeout_table, xtimeout_tables);
  * @func: the function
  * @arg: its argument
  * @owner: of the callout
+ * @mutex: of the callout
  * @task: who calls it
  * @since: when it was called
+ * @locking: it is still about to take @mutex
+ * @cancelled: the function is not to be called, or was not
  * @again: the callout, armed again and due again before the function returned
  *
  * Under the table's lock.
@@ -81,67 +153,92 @@ struct xtimeout_run {
 	xtimeout_func_t func;
 	void *arg;
 	struct module *owner;
+	struct mutex *mutex;
 	struct task_struct *task;
 	ktime_t since;
+	bool locking;
+	bool cancelled;
 	struct xcallout *again;
 };
 
-/* One who waits for the function of a callout to return; under the table's lock. */
+/**
+ * struct xtimeout_waiter - one who waits for the function of a callout to return
+ * @link: on table.waiters
+ * @id: of the callout
+ * @by: 0, or the id of the callout whose function waits
+ * @edge: if so, on the list of such waits, under its lock
+ * @done: it has
+ *
+ * Under the table's lock.
+ */
 struct xtimeout_waiter {
 	struct list_head link;
 	u64 id;
+	u64 by;
+	struct list_head edge;
 	struct completion done;
 };
 
 /**
  * struct xtimeout_named - a callout that an id stands for
  * @co: the callout
- * @by_id: in the table of ids
+ * @by_id: on its table's by_id
  * @link: on the list of spare ones, or on one of those that are to be freed
- * @rcu: for lookups that have found it
  */
 struct xtimeout_named {
 	struct xcallout co;
-	struct hlist_node by_id;
+	struct rb_node by_id;
 	struct list_head link;
-	struct rcu_head rcu;
 };
 
 /* The threads that functions run in. */
 extern struct xtaskq *xtimeout_pool;
 
+/* How late functions of CLOCK_MONOTONIC began. */
+extern struct xsync_hist __percpu *xtimeout_lateness;
+
 /* table.c */
 void xtimeout_tables_init(void);
-int xtimeout_hotplug_init(void);
-void xtimeout_hotplug_exit(void);
+int xtimeout_changes_init(void);
+void xtimeout_changes_exit(void);
 void xtimeout_tables_exit(void);
 void xtimeout_table_program(struct xtimeout_table *table);
-void xtimeout_tables_show(struct seq_file *m);
-void xtimeout_runs_show(struct seq_file *m);
 
 /* callout.c */
 struct xtimeout_table *xcallout_lock(struct xcallout *co, unsigned long *flags)
 	__acquires(&co->table->lock);
 void xcallout_fire(struct xtimeout_table *table, struct xcallout *co);
-int xcallout_arm(struct xcallout *co, ktime_t expires);
+void xcallout_insert(struct xtimeout_table *table, struct xcallout *co);
 bool xcallout_cancel(struct xtimeout_table *table, struct xcallout *co);
 bool xcallout_busy(struct xtimeout_table *table, struct xcallout *co);
+void xcallout_setup(struct xcallout *co, struct module *owner, xtimeout_func_t func,
+		    void *arg, struct mutex *mutex, unsigned int flags);
+ktime_t xcallout_due(ktime_t when, unsigned int flags);
+void xcallout_set_time(struct xcallout *co, ktime_t due, u64 slack_ns);
+
+/* run.c */
+void xcallout_run(void *arg);
 struct xtimeout_run *xtimeout_run_find(struct xtimeout_table *table, u64 id);
-void xtimeout_wait_for(struct xtimeout_table *table, u64 id, unsigned long flags)
+bool xtimeout_self(struct xtimeout_run *self);
+int xtimeout_wait_for(struct xtimeout_table *table, u64 id, u64 self, unsigned long flags)
 	__releases(&table->lock);
 int xtimeout_may_wait(const char *what);
+void xtimeout_might_wait_for(xtimeout_func_t func);
 
 /* named.c */
-int xtimeout_ids_init(void);
-void xtimeout_ids_exit(void);
-void xtimeout_reserve_fill(void);
-void xtimeout_named_done(struct xcallout *co, struct list_head *gone);
-void xtimeout_named_free(struct list_head *gone);
+bool xtimeout_ids_start_at(u64 id);
+int xtimeout_spares_fill(void);
+void xtimeout_spares_free(void);
+void xtimeout_named_done(struct xtimeout_table *table, struct xcallout *co);
 
 /* owner.c */
 int xtimeout_owners_init(void);
 void xtimeout_owners_exit(void);
 bool xtimeout_owner_is_dead(struct module *owner);
 void xtimeout_drain_all(void);
+
+/* debugfs.c */
+void xtimeout_debugfs_init(void);
+void xtimeout_debugfs_exit(void);
 
 #endif /* _XSYNC_TIMEOUT_INTERNAL_H */

@@ -1,79 +1,82 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Load and unload of the layer, and its folder in debugfs. */
-#include <linux/debugfs.h>
+/* Load and unload of the layer. */
+#define pr_fmt(fmt) "xsync_timeout: " fmt
+
 #include <linux/err.h>
 #include <linux/module.h>
-#include <linux/seq_file.h>
-#include <xsync/debugfs.h>
+#include <linux/printk.h>
 #include "internal.h"
 
 static unsigned int max_threads = XTIMEOUT_THREADS;
 module_param(max_threads, uint, 0400);
-MODULE_PARM_DESC(max_threads, "how many functions may be blocked at a time");
+MODULE_PARM_DESC(max_threads, "how many functions may be blocked at a time (256)");
+
+static ulong ids_above;
+module_param(ids_above, ulong, 0400);
+MODULE_PARM_DESC(ids_above, "for tests: ids begin above this (0)");
 
 struct xtaskq *xtimeout_pool;
-static struct dentry *xtimeout_dir;
+struct xsync_hist __percpu *xtimeout_lateness;
 
-static int tables_show(struct seq_file *m, void *unused)
+static int pool_create(void)
 {
-	xtimeout_tables_show(m);
-	return 0;
+	xtimeout_pool = xtaskq_create("xtimeout", max_threads, XTASKQ_PRI_HIGH, 0, 0,
+				      XTASKQ_DEDICATED | XTASKQ_DYNAMIC);
+	if (!IS_ERR(xtimeout_pool))
+		return 0;
+	pr_err("no threads for functions, max_threads=%u: error %ld\n", max_threads,
+	       PTR_ERR(xtimeout_pool));
+	return PTR_ERR(xtimeout_pool);
 }
-DEFINE_SHOW_ATTRIBUTE(tables);
-
-static int running_show(struct seq_file *m, void *unused)
-{
-	xtimeout_runs_show(m);
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(running);
 
 static int __init xtimeout_init(void)
 {
 	int err;
 
 	xtimeout_tables_init();
-	err = xtimeout_ids_init();
-	if (err)
-		return err;
-	xtimeout_pool = xtaskq_create("xtimeout", max_threads, XTASKQ_PRI_HIGH, 0, 0,
-				      XTASKQ_DEDICATED | XTASKQ_DYNAMIC);
-	if (IS_ERR(xtimeout_pool)) {
-		err = PTR_ERR(xtimeout_pool);
-		goto free_ids;
+	if (!xtimeout_ids_start_at(ids_above)) {
+		pr_err("ids_above=%lu: no id is above that\n", ids_above);
+		return -EINVAL;
 	}
-	err = xtimeout_hotplug_init();
+	xtimeout_lateness = alloc_percpu(struct xsync_hist);
+	if (!xtimeout_lateness)
+		return -ENOMEM;
+	err = pool_create();
 	if (err)
-		goto destroy_pool;
+		goto free_lateness;
+	err = xtimeout_spares_fill();
+	if (err)
+		goto free_spares;
+	err = xtimeout_changes_init();
+	if (err)
+		goto free_spares;
 	err = xtimeout_owners_init();
 	if (err)
-		goto exit_hotplug;
-	xtimeout_reserve_fill();
-
-	xtimeout_dir = debugfs_create_dir("timeout", xsync_debugfs_dir());
-	debugfs_create_file("tables", 0400, xtimeout_dir, NULL, &tables_fops);
-	debugfs_create_file("running", 0400, xtimeout_dir, NULL, &running_fops);
+		goto exit_changes;
+	xtimeout_debugfs_init();
 	return 0;
 
-exit_hotplug:
-	xtimeout_hotplug_exit();
-destroy_pool:
+exit_changes:
+	xtimeout_changes_exit();
+free_spares:
 	xtaskq_destroy(xtimeout_pool);
-free_ids:
-	xtimeout_ids_exit();
+	xtimeout_spares_free();
+free_lateness:
+	free_percpu(xtimeout_lateness);
 	return err;
 }
 
 /* See "Unload" in table.c. */
 static void __exit xtimeout_exit(void)
 {
-	debugfs_remove(xtimeout_dir);
+	xtimeout_debugfs_exit();
 	xtimeout_owners_exit();
 	xtimeout_drain_all();
-	xtimeout_hotplug_exit();
+	xtimeout_changes_exit();
 	xtimeout_tables_exit();
 	xtaskq_destroy(xtimeout_pool);
-	xtimeout_ids_exit();
+	xtimeout_spares_free();
+	free_percpu(xtimeout_lateness);
 }
 
 module_init(xtimeout_init);

@@ -3,276 +3,401 @@
  * The id form: callouts of ours that an id stands for.
  *
  * Problem.  An id must be good for ever: whatever has happened to the timeout, the
- * id finds it or finds nothing.  So ids are looked up in a hash, and what is found
- * is looked at again under its table's lock: XCALLOUT_GONE, set there together with
- * taking it out of the hash, means that it was too late.  The memory is freed after
- * an RCU grace period, so the lookup needs no lock.
+ * id finds it or finds nothing.  So an id says in which table to look,
+ *
+ *	id = n * (tables + 1) + index of the table,	n = 1, 2, 3, ...
+ *
+ * (the one more is for callouts of others, whose ids nobody sees), and in that table
+ * the callouts are in a tree by id, under its lock, from when they are armed until they
+ * are done.  One that is armed by its id stays in its table.
+ *
+ * n would come again after 2^64 / (tables + 1) timeouts of one CPU, some hundred years
+ * of them on any machine; an id that somebody still has is passed over even then.
  *
  * Memory.  xtimeout() is legal where the slab is not: in hard interrupts on
- * PREEMPT_RT, or with a raw lock held.  Then it takes a spare piece; a thread of the
- * pool fills up the reserve when half of it is gone.
- *
- * Locking.  Each bucket has a raw lock, taken after a table's; the reserve has one,
- * taken with nothing held.
- *
- * Limits.  The hash does not grow: with 10^6 timeouts a lookup passes about 60.
+ * PREEMPT_RT, or with a raw lock held.  So each table has spare pieces, and what is
+ * done becomes one.  When there are few or many a thread of the pool sees to it.  All
+ * there is to arming and cancelling is then under one hold of the table's lock.
  */
 #include <linux/export.h>
 #include <linux/jiffies.h>
-#include <linux/mm.h>
+#include <linux/math64.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
-#include <linux/rculist.h>
 #include <linux/slab.h>
 #include "internal.h"
 
-#define XTIMEOUT_ID_BUCKETS	16384
+/* Below the one, and above the other, a thread evens a table's spare pieces out. */
+#define SPARES_FEW	(XTIMEOUT_SPARES / 2)
+#define SPARES_MANY	(XTIMEOUT_SPARES * 4)
+/* How many at a time. */
+#define SPARES_BATCH	64
 
-struct xtimeout_bucket {
-	raw_spinlock_t lock;
-	struct hlist_head head;
-};
-
-static struct xtimeout_bucket *xtimeout_ids;
-
-static DEFINE_RAW_SPINLOCK(reserve_lock);
-static LIST_HEAD(reserve);
-static unsigned int reserve_size;
-static struct xtaskq_ent reserve_ent;
-
-static struct xtimeout_bucket *bucket_of(u64 id)
+static unsigned int ids_step(void)
 {
-	return &xtimeout_ids[id % XTIMEOUT_ID_BUCKETS];
+	return xtimeout_ntables() + 1;
 }
 
-static void id_insert(struct xtimeout_named *named)
+/**
+ * xtimeout_ids_start_at - have the first ids be above a number
+ * @id: the number
+ *
+ * Context: While the layer is being loaded.
+ * Return: false: there is no id above it.
+ */
+bool xtimeout_ids_start_at(u64 id)
 {
-	struct xtimeout_bucket *bucket = bucket_of(named->co.id);
-	unsigned long flags;
+	struct xtimeout_table *table;
+	unsigned int i;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
-	hlist_add_head_rcu(&named->by_id, &bucket->head);
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	if (id > U64_MAX - 2 * ids_step())
+		return false;
+	for_each_xtimeout_table(table, i)
+		table->last = div_u64(id, ids_step());
+	return true;
 }
 
-static void id_remove(struct xtimeout_named *named)
+static struct xtimeout_named *id_find(struct xtimeout_table *table, u64 id)
 {
-	struct xtimeout_bucket *bucket = bucket_of(named->co.id);
-	unsigned long flags;
+	struct rb_node *node = table->by_id.rb_node;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
-	hlist_del_rcu(&named->by_id);
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
-}
+	while (node) {
+		struct xtimeout_named *named = rb_entry(node, struct xtimeout_named, by_id);
 
-/* Under rcu_read_lock(). */
-static struct xtimeout_named *id_find(u64 id)
-{
-	struct xtimeout_named *named;
-
-	hlist_for_each_entry_rcu(named, &bucket_of(id)->head, by_id)
 		if (named->co.id == id)
 			return named;
+		node = id < named->co.id ? node->rb_left : node->rb_right;
+	}
 	return NULL;
 }
 
-/* Fills the reserve; runs in a thread of the pool. */
-static void reserve_fill(void *unused)
+static void id_next(struct xtimeout_table *table)
+{
+	/* The last one but one: the id must fit. */
+	if (++table->last > div_u64(U64_MAX, ids_step()) - 1)
+		table->last = 1;
+}
+
+/* Gives the callout the table's next id, and puts it where that finds it. */
+static void id_insert(struct xtimeout_table *table, struct xtimeout_named *named)
+{
+	struct rb_node **p, *parent;
+	u64 id;
+
+again:
+	id_next(table);
+	id = table->last * ids_step() + table->index;
+	p = &table->by_id.rb_node;
+	parent = NULL;
+	while (*p) {
+		struct xtimeout_named *other = rb_entry(*p, struct xtimeout_named, by_id);
+
+		parent = *p;
+		if (other->co.id == id)
+			goto again;
+		p = id < other->co.id ? &parent->rb_left : &parent->rb_right;
+	}
+	named->co.id = id;
+	rb_link_node(&named->by_id, parent, p);
+	rb_insert_color(&named->by_id, &table->by_id);
+}
+
+/* Adds spare pieces until there are enough; false: there is no memory. */
+static bool spares_add(struct xtimeout_table *table)
 {
 	struct xtimeout_named *named;
-	bool full;
+	bool enough;
 
 	do {
 		named = kmalloc(sizeof(*named), GFP_KERNEL);
 		if (!named)
-			return;
-		raw_spin_lock_irq(&reserve_lock);
-		list_add(&named->link, &reserve);
-		full = ++reserve_size >= XTIMEOUT_RESERVE;
-		raw_spin_unlock_irq(&reserve_lock);
-	} while (!full);
+			return false;
+		raw_spin_lock_irq(&table->lock);
+		list_add(&named->link, &table->spare);
+		enough = ++table->nspare >= XTIMEOUT_SPARES;
+		raw_spin_unlock_irq(&table->lock);
+	} while (!enough);
+	return true;
 }
 
-static struct xtimeout_named *reserve_take(void)
+/* Moves what is too much to @gone, some of it; false: there was none. */
+static bool spares_shed(struct xtimeout_table *table, struct list_head *gone)
 {
-	struct xtimeout_named *named;
-	unsigned long flags;
-	bool low;
+	unsigned int n;
 
-	raw_spin_lock_irqsave(&reserve_lock, flags);
-	named = list_first_entry_or_null(&reserve, struct xtimeout_named, link);
-	if (named) {
-		list_del(&named->link);
-		reserve_size--;
+	raw_spin_lock_irq(&table->lock);
+	for (n = 0; n < SPARES_BATCH && table->nspare > XTIMEOUT_SPARES; n++) {
+		list_move(table->spare.next, gone);
+		table->nspare--;
 	}
-	low = reserve_size < XTIMEOUT_RESERVE / 2;
-	raw_spin_unlock_irqrestore(&reserve_lock, flags);
-	/* Does nothing if that is on its way already. */
-	if (low)
-		xtaskq_dispatch_ent(xtimeout_pool, reserve_fill, NULL, XTASKQ_FRONT,
-				    &reserve_ent);
-	return named;
+	raw_spin_unlock_irq(&table->lock);
+	return n;
 }
 
-static struct xtimeout_named *named_alloc(void)
-{
-	bool slab_sleeps = IS_ENABLED(CONFIG_PREEMPT_RT) && !preemptible();
-	struct xtimeout_named *named = NULL;
-
-	if (in_hardirq() || irqs_disabled() || slab_sleeps)
-		named = reserve_take();
-	if (!named && !slab_sleeps)
-		named = kmalloc(sizeof(*named), GFP_NOWAIT | __GFP_NOWARN);
-	return named;
-}
-
-/*
- * The callout is done: nobody finds it by its id any more.  Under its table's lock;
- * what goes on @gone is freed after it.
- */
-void xtimeout_named_done(struct xcallout *co, struct list_head *gone)
-{
-	struct xtimeout_named *named = container_of(co, struct xtimeout_named, co);
-
-	co->state = XCALLOUT_GONE;
-	id_remove(named);
-	list_add(&named->link, gone);
-}
-
-void xtimeout_named_free(struct list_head *gone)
+static void spares_drop(struct list_head *gone)
 {
 	struct xtimeout_named *named, *next;
 
 	list_for_each_entry_safe(named, next, gone, link)
-		kfree_rcu(named, rcu);
+		kfree(named);
+	INIT_LIST_HEAD(gone);
 }
 
-static ktime_t ticks_to_ktime(long ticks)
+/* Runs in a thread of the pool. */
+static void spares_even(void *arg)
 {
-	if (ticks < 1)
-		ticks = 1;
-	return ticks < KTIME_MAX / TICK_NSEC ? ticks * (s64)TICK_NSEC : KTIME_MAX;
+	struct xtimeout_table *table = arg;
+	LIST_HEAD(gone);
+
+	if (READ_ONCE(table->nspare) < XTIMEOUT_SPARES)
+		spares_add(table);
+	while (spares_shed(table, &gone)) {
+		spares_drop(&gone);
+		cond_resched();
+	}
 }
+
+/* Does nothing if that is on its way already. */
+static void spares_look(struct xtimeout_table *table)
+{
+	if (table->nspare < SPARES_FEW || table->nspare > SPARES_MANY)
+		xtaskq_dispatch_ent(xtimeout_pool, spares_even, table, XTASKQ_FRONT,
+				    &table->even);
+}
+
+static struct xtimeout_named *spare_take(struct xtimeout_table *table)
+{
+	struct xtimeout_named *named;
+
+	named = list_first_entry_or_null(&table->spare, struct xtimeout_named, link);
+	if (named) {
+		list_del(&named->link);
+		table->nspare--;
+	}
+	spares_look(table);
+	return named;
+}
+
+/*
+ * The callout is done: nobody finds it by its id any more.  Its table is locked.
+ */
+void xtimeout_named_done(struct xtimeout_table *table, struct xcallout *co)
+{
+	struct xtimeout_named *named = container_of(co, struct xtimeout_named, co);
+
+	rb_erase(&named->by_id, &table->by_id);
+	list_add(&named->link, &table->spare);
+	table->nspare++;
+	spares_look(table);
+}
+
+/* More memory; NULL: there is none, or no way to it. */
+static struct xtimeout_named *named_alloc(void)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) && !preemptible())
+		return NULL;
+	return kmalloc(sizeof(struct xtimeout_named), GFP_NOWAIT | __GFP_NOWARN);
+}
+
+/* Locks a table of this CPU, with a piece of memory; NULL, and no lock: there is none. */
+static struct xtimeout_named *named_get(unsigned int flags, unsigned long *irqflags)
+{
+	struct xtimeout_named *named = NULL;
+	struct xtimeout_table *table;
+
+	for (;;) {
+		table = xtimeout_table_here(flags);
+		raw_spin_lock_irqsave(&table->lock, *irqflags);
+		named = named ?: spare_take(table);
+		if (named) {
+			named->co.table = table;
+			return named;
+		}
+		raw_spin_unlock_irqrestore(&table->lock, *irqflags);
+		named = named_alloc();
+		if (!named)
+			return NULL;
+	}
+}
+
+xtimeout_id_t xtimeout_generic(struct module *owner, xtimeout_func_t func, void *arg,
+			       ktime_t when, u64 slack_ns, unsigned int flags)
+{
+	struct xtimeout_named *named;
+	struct xtimeout_table *table;
+	unsigned long irqflags;
+	ktime_t due;
+	u64 id = 0;
+
+	if (in_nmi() || flags & ~(XTIMEOUT_ABSOLUTE | XTIMEOUT_WALL | XTIMEOUT_ON_SET) ||
+	    (flags & (XTIMEOUT_WALL | XTIMEOUT_ON_SET)) == XTIMEOUT_ON_SET)
+		return 0;
+	due = xcallout_due(when, flags);
+	named = named_get(flags, &irqflags);
+	if (!named)
+		return 0;
+	table = named->co.table;
+	if (xtimeout_owner_is_dead(owner)) {
+		list_add(&named->link, &table->spare);
+		table->nspare++;
+	} else {
+		xcallout_setup(&named->co, owner, func, arg, NULL, flags & ~XTIMEOUT_ABSOLUTE);
+		named->co.named = true;
+		id_insert(table, named);
+		id = named->co.id;
+		xcallout_set_time(&named->co, due, slack_ns);
+		xcallout_insert(table, &named->co);
+	}
+	raw_spin_unlock_irqrestore(&table->lock, irqflags);
+	return id;
+}
+EXPORT_SYMBOL_GPL(xtimeout_generic);
 
 xtimeout_id_t xtimeout_owned(struct module *owner, xtimeout_func_t func,
 			     void *arg, long ticks)
 {
-	struct xtimeout_named *named;
-	ktime_t expires;
-	LIST_HEAD(gone);
-	u64 id;
+	ktime_t when = KTIME_MAX;
 
-	if (in_nmi())
-		return 0;
-	expires = ktime_add_safe(ktime_get(), ticks_to_ktime(ticks));
-	named = named_alloc();
-	if (!named)
-		return 0;
-	xcallout_init(&named->co, owner, func, arg);
-	named->co.named = true;
-	id = named->co.id;
-	/* From when it is armed it may be done and freed at any time. */
-	id_insert(named);
-	if (xcallout_arm(&named->co, expires) < 0) {
-		xtimeout_named_done(&named->co, &gone);
-		xtimeout_named_free(&gone);
-		return 0;
-	}
-	return id;
+	ticks = max(ticks, 1L);
+	if (ticks < KTIME_MAX / TICK_NSEC)
+		when = ticks * (s64)TICK_NSEC;
+	return xtimeout_generic(owner, func, arg, when, 0, 0);
 }
 EXPORT_SYMBOL_GPL(xtimeout_owned);
 
-/* What is left of an armed callout's time, in whole ticks. */
-static long ticks_left(struct xcallout *co)
+/* What is left of a callout's time. */
+static s64 ns_left(struct xtimeout_table *table, struct xcallout *co)
 {
-	s64 left = ktime_sub(co->node.expires, ktime_get());
-
-	return left > 0 ? div_s64(left, TICK_NSEC) : 0;
+	if (co->state != XCALLOUT_ARMED)
+		return 0;
+	return max_t(s64, ktime_sub(co->due, xtimeout_now(table->clock)), 0);
 }
 
-/* Both forms; -EBUSY: not waited for. */
-static long untimeout(u64 id, bool wait)
+/* The table in which an id is, if anywhere; NULL: nowhere. */
+static struct xtimeout_table *table_of_id(u64 id)
+{
+	u64 index;
+
+	div64_u64_rem(id, ids_step(), &index);
+	return index < xtimeout_ntables() ? xtimeout_table_nth(index) : NULL;
+}
+
+/*
+ * Cancels, without the wait.  ns left; -1: there is nothing to cancel, or it is the
+ * caller that runs it; -EBUSY: it is to be waited for, and @table is locked still.
+ */
+static s64 untimeout(struct xtimeout_table *table, u64 id, bool nowait,
+		     xtimeout_func_t *func, unsigned long *flags)
 {
 	struct xtimeout_named *named;
-	struct xtimeout_table *table;
 	struct xtimeout_run *run;
-	unsigned long flags;
-	LIST_HEAD(gone);
-	long left = -1;
+	s64 left = -1;
 
-	rcu_read_lock();
-	named = id_find(id);
+	raw_spin_lock_irqsave(&table->lock, *flags);
+	named = id_find(table, id);
 	if (!named)
-		goto out;
-	table = xcallout_lock(&named->co, &flags);
-	if (named->co.state == XCALLOUT_GONE)
 		goto unlock;
-	left = named->co.state == XCALLOUT_ARMED ? ticks_left(&named->co) : 0;
+	*func = named->co.func;
+	left = ns_left(table, &named->co);
 	if (xcallout_cancel(table, &named->co)) {
-		xtimeout_named_done(&named->co, &gone);
+		xtimeout_named_done(table, &named->co);
 		goto unlock;
 	}
-
-	left = -1;
-	/* An id that was guessed, while xtimeout() is about to give it. */
-	if (named->co.state == XCALLOUT_IDLE && !xcallout_busy(table, &named->co))
-		goto unlock;
-
 	run = xtimeout_run_find(table, id);
-	if (wait && !(run && run->task == current)) {
-		rcu_read_unlock();
-		xtimeout_wait_for(table, id, flags);
-		return -1;
-	}
-	if (!wait)
-		left = -EBUSY;
+	left = !nowait && run && run->task == current ? -1 : -EBUSY;
+	if (!nowait && left == -EBUSY)
+		return left;
 unlock:
-	raw_spin_unlock_irqrestore(&table->lock, flags);
-out:
-	rcu_read_unlock();
-	xtimeout_named_free(&gone);
+	raw_spin_unlock_irqrestore(&table->lock, *flags);
 	return left;
+}
+
+static s64 untimeout_wait(u64 id)
+{
+	struct xtimeout_table *table = table_of_id(id);
+	struct xtimeout_run self = {};
+	xtimeout_func_t func = NULL;
+	unsigned long flags;
+	int err;
+	s64 left;
+
+	if (!table)
+		return -1;
+	left = untimeout(table, id, false, &func, &flags);
+	if (left != -EBUSY) {
+		if (left >= 0)
+			xtimeout_might_wait_for(func);
+		return left;
+	}
+	raw_spin_unlock_irqrestore(&table->lock, flags);
+	xtimeout_might_wait_for(func);
+	xtimeout_self(&self);
+	left = untimeout(table, id, false, &func, &flags);
+	if (left != -EBUSY)
+		return left;
+	err = xtimeout_wait_for(table, id, self.id, flags);
+	return err ?: -1;
+}
+
+s64 xuntimeout_generic(xtimeout_id_t id, bool nowait)
+{
+	struct xtimeout_table *table;
+	xtimeout_func_t func;
+	unsigned long flags;
+	int err;
+
+	if (!nowait) {
+		err = xtimeout_may_wait("xuntimeout");
+		return err ?: untimeout_wait(id);
+	}
+	if (in_nmi())
+		return -EWOULDBLOCK;
+	table = table_of_id(id);
+	return table ? untimeout(table, id, true, &func, &flags) : -1;
+}
+EXPORT_SYMBOL_GPL(xuntimeout_generic);
+
+/* In whole ticks what is not an error. */
+static long to_ticks(s64 left)
+{
+	return left < 0 ? left : div_s64(left, TICK_NSEC);
 }
 
 long xuntimeout(xtimeout_id_t id)
 {
-	int err = xtimeout_may_wait("xuntimeout");
-
-	return err ?: untimeout(id, true);
+	return to_ticks(xuntimeout_generic(id, false));
 }
 EXPORT_SYMBOL_GPL(xuntimeout);
 
 long xuntimeout_nowait(xtimeout_id_t id)
 {
-	if (in_nmi())
-		return -EWOULDBLOCK;
-	return untimeout(id, false);
+	return to_ticks(xuntimeout_generic(id, true));
 }
 EXPORT_SYMBOL_GPL(xuntimeout_nowait);
 
-int xtimeout_ids_init(void)
+/**
+ * xtimeout_spares_fill - give each table its spare pieces
+ *
+ * Context: Task context, sleeps.
+ * Return: 0 or -ENOMEM; xtimeout_spares_free() is to follow in any case.
+ */
+int xtimeout_spares_fill(void)
 {
+	struct xtimeout_table *table;
 	unsigned int i;
 
-	xtimeout_ids = kvcalloc(XTIMEOUT_ID_BUCKETS, sizeof(*xtimeout_ids), GFP_KERNEL);
-	if (!xtimeout_ids)
-		return -ENOMEM;
-	for (i = 0; i < XTIMEOUT_ID_BUCKETS; i++)
-		raw_spin_lock_init(&xtimeout_ids[i].lock);
-	xtaskq_init_ent(&reserve_ent);
+	for_each_xtimeout_table(table, i)
+		if (table->clock == XTIMEOUT_CLOCK_MONOTONIC && !spares_add(table))
+			return -ENOMEM;
 	return 0;
 }
 
-void xtimeout_reserve_fill(void)
+/* Nothing is armed, and the pool is gone. */
+void xtimeout_spares_free(void)
 {
-	reserve_fill(NULL);
-}
+	struct xtimeout_table *table;
+	unsigned int i;
 
-void xtimeout_ids_exit(void)
-{
-	struct xtimeout_named *named, *next;
-
-	list_for_each_entry_safe(named, next, &reserve, link)
-		kfree(named);
-	kvfree(xtimeout_ids);
+	for_each_xtimeout_table(table, i)
+		spares_drop(&table->spare);
 }

@@ -83,24 +83,21 @@ static void forget_dead(struct module *owner)
 	mutex_unlock(&dead_lock);
 }
 
-/*
- * Cancels a callout of a dead owner; gives its id if it has to be waited for, else
- * 0, and then it may be gone as soon as the lock is dropped.
- */
+/* Cancels a callout of a dead owner; gives its id if it has to be waited for, else 0. */
 static u64 drain_one(struct xtimeout_table *table, struct xcallout *co,
-		     unsigned int *found, struct list_head *gone)
+		     unsigned int *found)
 {
 	(*found)++;
 	if (!xcallout_cancel(table, co) || xcallout_busy(table, co))
 		return co->id;
 	if (co->named)
-		xtimeout_named_done(co, gone);
+		xtimeout_named_done(table, co);
 	return 0;
 }
 
 /* Cancels what can be; gives the id of something that has to be waited for, or 0. */
 static u64 drain_pass(struct xtimeout_table *table, struct module *owner,
-		      unsigned int *found, struct list_head *gone)
+		      unsigned int *found)
 {
 	struct timerqueue_node *node = timerqueue_getnext(&table->armed);
 	struct xcallout *co, *next;
@@ -111,11 +108,11 @@ static u64 drain_pass(struct xtimeout_table *table, struct module *owner,
 		co = container_of(node, struct xcallout, node);
 		node = timerqueue_iterate_next(node);
 		if (!owner || co->owner == owner)
-			busy = drain_one(table, co, found, gone) ?: busy;
+			busy = drain_one(table, co, found) ?: busy;
 	}
-	list_for_each_entry_safe(co, next, &table->fired, fired)
+	list_for_each_entry_safe(co, next, &table->fired, link)
 		if (!owner || co->owner == owner)
-			busy = drain_one(table, co, found, gone) ?: busy;
+			busy = drain_one(table, co, found) ?: busy;
 	/* What cannot be cancelled any more: a thread has it, or runs its function. */
 	list_for_each_entry(co, &table->taken, held) {
 		if (!owner || co->owner == owner) {
@@ -132,69 +129,58 @@ static u64 drain_pass(struct xtimeout_table *table, struct module *owner,
 	return busy;
 }
 
-/* @owner NULL: everybody's.  Gives how much there was to cancel or to wait for. */
-static unsigned int drain(struct module *owner)
+/*
+ * Cancels and waits; @owner NULL: everybody's.  @self: the id of the callout whose
+ * function the caller is in, or 0.  @found: how much there was.
+ */
+static int drain(struct module *owner, u64 self, unsigned int *found)
 {
 	struct xtimeout_table *table;
-	unsigned int cpu, found = 0;
 	unsigned long flags;
+	unsigned int i;
+	int err = 0;
 	u64 busy;
 
-	for_each_possible_cpu(cpu) {
-		table = per_cpu_ptr(&xtimeout_tables, cpu);
+	*found = 0;
+	for_each_xtimeout_table(table, i) {
 		do {
-			LIST_HEAD(gone);
-
 			raw_spin_lock_irqsave(&table->lock, flags);
-			busy = drain_pass(table, owner, &found, &gone);
+			busy = drain_pass(table, owner, found);
 			if (busy)
-				xtimeout_wait_for(table, busy, flags);
+				err = xtimeout_wait_for(table, busy, self, flags);
 			else
 				raw_spin_unlock_irqrestore(&table->lock, flags);
-			xtimeout_named_free(&gone);
-		} while (busy);
+		} while (busy && !err);
+		if (err)
+			break;
 	}
-	return found;
-}
-
-static bool runs_function_of(struct module *owner)
-{
-	struct xtimeout_run *run;
-	bool found = false;
-	unsigned int cpu;
-
-	for_each_possible_cpu(cpu) {
-		struct xtimeout_table *table = per_cpu_ptr(&xtimeout_tables, cpu);
-
-		raw_spin_lock_irq(&table->lock);
-		list_for_each_entry(run, &table->runs, link)
-			found |= run->task == current && run->owner == owner;
-		raw_spin_unlock_irq(&table->lock);
-	}
-	return found;
+	return err;
 }
 
 int xtimeout_drain(struct module *owner)
 {
 	int err = xtimeout_may_wait("xtimeout_drain");
+	struct xtimeout_run self = {};
+	unsigned int found;
 
 	if (err)
 		return err;
 	if (!owner)
 		return -EINVAL;
-	if (runs_function_of(owner))
+	if (xtimeout_self(&self) && self.owner == owner)
 		return -EDEADLK;
 	err = declare_dead(owner);
 	if (err)
 		return err;
-	drain(owner);
-	return 0;
+	return drain(owner, self.id, &found);
 }
 EXPORT_SYMBOL_GPL(xtimeout_drain);
 
 void xtimeout_drain_all(void)
 {
-	drain(NULL);
+	unsigned int found;
+
+	drain(NULL, 0, &found);
 }
 
 static int module_event(struct notifier_block *nb, unsigned long event, void *data)
@@ -209,7 +195,7 @@ static int module_event(struct notifier_block *nb, unsigned long event, void *da
 	mutex_lock(&dead_lock);
 	list_add_rcu(&dead.link, &dead_owners);
 	mutex_unlock(&dead_lock);
-	found = drain(mod);
+	drain(mod, 0, &found);
 	mutex_lock(&dead_lock);
 	list_del_rcu(&dead.link);
 	mutex_unlock(&dead_lock);

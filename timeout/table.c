@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Timeouts: one table and one hard timer per CPU.
+ * Timeouts: one table and one hard timer per CPU and clock.
  *
  * Problem.  A function that is called from the timer interrupt must not take the
  * mutex of the task that the interrupt hit, and what cancels it must not wait with
@@ -11,14 +11,14 @@
  *
  * Structures.
  *
- *   per CPU: xtimeout_table                                        table.c
+ *   per CPU and clock: xtimeout_table                              table.c
  *     |-- armed:   callouts by expiry        \   one hrtimer, set for the first
  *     |-- fired:   callouts, each dispatched to xtimeout_pool     callout.c
  *     |-- runs:    struct xtimeout_run on the stack of each thread that is in a
- *     |            function
- *     \-- waiters: who waits until a run is over
- *   ids: hash of the callouts that belong to xtimeout()            named.c
- *   dead owners                                                    owner.c
+ *     |            function                                       run.c
+ *     |-- waiters: who waits until a run is over
+ *     \-- by_id:   callouts that belong to xtimeout()             named.c
+ *   dead owners                                                   owner.c
  *
  * A callout belongs to one table at a time, co->table.  It moves to the table of
  * the arming CPU when it is idle and its function is not running, else it stays.
@@ -28,13 +28,18 @@
  * RUNNING is kept apart from the callout, because the function may free it: what
  * runs is known by the callout's id, which is never used again.
  *
- * Locking.  table.lock -> the pool's queue lock, the hrtimer base's, a bucket of
- * the ids.  All raw.  Two table locks are never held together.
+ * Locking.  table.lock -> the pool's queue lock, the hrtimer base's, the list of
+ * waits between functions.  All raw.  Two table locks are never held together.
  *
  * The interrupt takes up to XTIMEOUT_BATCH callouts from armed to fired.  If more
  * are due it dispatches table.rest, and a thread goes on, dropping the lock after
  * each batch; the timer is not set meanwhile.  Cancelling never touches the timer:
  * it may fire for nothing, and is then set for what is first.
+ *
+ * Slack.  A callout has the time before which it must not fire, and the time by
+ * which it should have; armed is in the order of the latter.  The timer is the
+ * kernel's to put where it likes between the two of the first one, and what fires is
+ * what may, from the first one on until one may not.
  *
  * Hotplug.  The kernel moves the one timer of a CPU that goes down, whatever number
  * of callouts hang on it; the table stays where it is, and its callouts are armed,
@@ -45,57 +50,81 @@
  * and our hotplug callbacks, once the CPU is dead or up, set the timers of all
  * tables.
  *
+ * The wall clock being set.  The kernel keeps its timers right.  For callouts that
+ * want to know, the timekeeper's notifier, which is called with its lock held and
+ * after each of its ticks too, queues an irq_work; this one looks whether the distance
+ * of the two clocks has changed, and leaves the callouts to the threads.
+ *
  * Unload.  Users of the exports hold the module.  At unload nothing can be armed
  * any more: everything is cancelled and the functions that run are waited for;
  * then the timers are cancelled, then the pool goes.
  *
  * Limits.  xtimeout_drain() walks all armed callouts of a table with its lock held.
  */
+#include <linux/atomic.h>
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
+#include <linux/irq_work.h>
+#include <linux/notifier.h>
+#include <linux/pvclock_gtod.h>
 #include <linux/sched.h>
-#include <linux/seq_file.h>
 #include <xsync/compat/hrtimer.h>
 #include "internal.h"
+#include "trace.h"
 
 /* How many callouts one interrupt fires, and a thread under one hold of the lock. */
 #define XTIMEOUT_BATCH	64
 
-DEFINE_PER_CPU(struct xtimeout_table, xtimeout_tables);
+DEFINE_PER_CPU(struct xtimeout_cpu, xtimeout_cpus);
 
 static enum cpuhp_state xtimeout_hp_online;
 static enum cpuhp_state xtimeout_hp_dead;
 
-/* Sets the timer if what is first is due before it.  Under the lock. */
-void xtimeout_table_program(struct xtimeout_table *table)
+static struct xcallout *first_of(struct xtimeout_table *table)
 {
 	struct timerqueue_node *first = timerqueue_getnext(&table->armed);
 
+	return first ? container_of(first, struct xcallout, node) : NULL;
+}
+
+/**
+ * xtimeout_table_program - set the timer if what is first is due before it
+ * @table: the table, locked
+ */
+void xtimeout_table_program(struct xtimeout_table *table)
+{
+	struct xcallout *first = first_of(table);
+
 	lockdep_assert_held(&table->lock);
-	if (!first || table->resting || first->expires >= table->next)
+	if (!first || table->resting || first->node.expires >= table->next)
 		return;
 	if (!cpu_online(raw_smp_processor_id()))
 		return;		/* D */
-	table->next = first->expires;
-	hrtimer_start(&table->timer, first->expires, HRTIMER_MODE_ABS_PINNED_HARD);
+	table->next = first->node.expires;
+	hrtimer_start_range_ns(&table->timer, first->due,
+			       ktime_sub(first->node.expires, first->due),
+			       HRTIMER_MODE_ABS_PINNED_HARD);
 }
 
 /* Fires one batch of what is due; true: more is.  Under the lock. */
 static bool table_fire(struct xtimeout_table *table)
 {
-	ktime_t now = ktime_get();
-	struct timerqueue_node *first;
-	unsigned int n = 0;
+	ktime_t now = xtimeout_now(table->clock);
+	unsigned int n;
 
-	while ((first = timerqueue_getnext(&table->armed))) {
-		if (first->expires > now)
-			return false;
-		if (n++ == XTIMEOUT_BATCH)
-			return true;
-		xcallout_fire(table, container_of(first, struct xcallout, node));
+	for (n = 0; n < XTIMEOUT_BATCH; n++) {
+		struct xcallout *co = list_first_entry_or_null(&table->was_set,
+							       struct xcallout, link);
+
+		if (!co) {
+			co = first_of(table);
+			if (!co || co->due > now)
+				return false;
+		}
+		xcallout_fire(table, co);
 	}
-	return false;
+	return true;
 }
 
 /* Runs in a thread of the pool. */
@@ -116,19 +145,26 @@ static void table_fire_rest(void *arg)
 	} while (more);
 }
 
+static void table_rest(struct xtimeout_table *table)
+{
+	if (table->resting)
+		return;
+	table->resting = true;
+	xtaskq_dispatch_ent(xtimeout_pool, table_fire_rest, table, XTASKQ_FRONT,
+			    &table->rest);
+}
+
 /* The timer; hard interrupt. */
 static enum hrtimer_restart table_expire(struct hrtimer *timer)
 {
 	struct xtimeout_table *table = container_of(timer, struct xtimeout_table, timer);
 	unsigned long flags;
 
+	xsync_trace(xtimeout_interrupt, table->index);
 	raw_spin_lock_irqsave(&table->lock, flags);
 	table->next = KTIME_MAX;
-	if (!table->resting && table_fire(table)) {
-		table->resting = true;
-		xtaskq_dispatch_ent(xtimeout_pool, table_fire_rest, table,
-				    XTASKQ_FRONT, &table->rest);
-	}
+	if (!table->resting && table_fire(table))
+		table_rest(table);
 	/* Set by this, or by another CPU meanwhile: never by the return value. */
 	xtimeout_table_program(table);
 	raw_spin_unlock_irqrestore(&table->lock, flags);
@@ -138,11 +174,10 @@ static enum hrtimer_restart table_expire(struct hrtimer *timer)
 /* D: sets the timers that could not be set on a CPU on its way down or up. */
 static int xtimeout_cpu_changed(unsigned int changed)
 {
-	unsigned int cpu;
+	struct xtimeout_table *table;
+	unsigned int i;
 
-	for_each_possible_cpu(cpu) {
-		struct xtimeout_table *table = per_cpu_ptr(&xtimeout_tables, cpu);
-
+	for_each_xtimeout_table(table, i) {
 		raw_spin_lock_irq(&table->lock);
 		xtimeout_table_program(table);
 		raw_spin_unlock_irq(&table->lock);
@@ -150,28 +185,79 @@ static int xtimeout_cpu_changed(unsigned int changed)
 	return 0;
 }
 
-void xtimeout_tables_init(void)
+/* From CLOCK_MONOTONIC to CLOCK_REALTIME, when it was last looked at. */
+static atomic64_t wall_distance;
+
+/* Hard interrupt. */
+static void clock_was_set(struct irq_work *work)
 {
-	unsigned int cpu;
+	ktime_t distance = ktime_mono_to_real(0);
+	struct xtimeout_table *table;
+	unsigned long flags;
+	unsigned int i;
 
-	for_each_possible_cpu(cpu) {
-		struct xtimeout_table *table = per_cpu_ptr(&xtimeout_tables, cpu);
-
-		raw_spin_lock_init(&table->lock);
-		timerqueue_init_head(&table->armed);
-		INIT_LIST_HEAD(&table->fired);
-		INIT_LIST_HEAD(&table->taken);
-		INIT_LIST_HEAD(&table->runs);
-		INIT_LIST_HEAD(&table->waiters);
-		hrtimer_setup(&table->timer, table_expire, CLOCK_MONOTONIC,
-			      HRTIMER_MODE_ABS_HARD);
-		table->next = KTIME_MAX;
-		xtaskq_init_ent(&table->rest);
-		table->cpu = cpu;
+	if (atomic64_xchg(&wall_distance, distance) == distance)
+		return;
+	for_each_xtimeout_table(table, i) {
+		raw_spin_lock_irqsave(&table->lock, flags);
+		list_splice_tail_init(&table->on_set, &table->was_set);
+		if (!list_empty(&table->was_set))
+			table_rest(table);
+		raw_spin_unlock_irqrestore(&table->lock, flags);
 	}
 }
 
-int xtimeout_hotplug_init(void)
+static struct irq_work clock_work = IRQ_WORK_INIT_HARD(clock_was_set);
+
+static int timekeeper_event(struct notifier_block *nb, unsigned long was_set, void *tk)
+{
+	if (was_set)
+		irq_work_queue(&clock_work);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block timekeeper_nb = {
+	.notifier_call = timekeeper_event,
+};
+
+static void table_init(struct xtimeout_table *table, unsigned int index)
+{
+	table->index = index;
+	table->clock = index % XTIMEOUT_CLOCKS;
+	raw_spin_lock_init(&table->lock);
+	timerqueue_init_head(&table->armed);
+	INIT_LIST_HEAD(&table->on_set);
+	INIT_LIST_HEAD(&table->was_set);
+	INIT_LIST_HEAD(&table->fired);
+	INIT_LIST_HEAD(&table->taken);
+	INIT_LIST_HEAD(&table->runs);
+	INIT_LIST_HEAD(&table->waiters);
+	table->by_id = RB_ROOT;
+	INIT_LIST_HEAD(&table->spare);
+	hrtimer_setup(&table->timer, table_expire,
+		      table->clock == XTIMEOUT_CLOCK_WALL ? CLOCK_REALTIME : CLOCK_MONOTONIC,
+		      HRTIMER_MODE_ABS_HARD);
+	table->next = KTIME_MAX;
+	xtaskq_init_ent(&table->rest);
+	xtaskq_init_ent(&table->even);
+}
+
+void xtimeout_tables_init(void)
+{
+	struct xtimeout_table *table;
+	unsigned int i;
+
+	for_each_xtimeout_table(table, i)
+		table_init(table, i);
+}
+
+/**
+ * xtimeout_changes_init - be told of CPUs that come and go, and of the clock being set
+ *
+ * Context: Task context, sleeps.
+ * Return: 0, or why that cannot be.
+ */
+int xtimeout_changes_init(void)
 {
 	int state;
 
@@ -187,11 +273,15 @@ int xtimeout_hotplug_init(void)
 		return state;
 	}
 	xtimeout_hp_online = state;
+	atomic64_set(&wall_distance, ktime_mono_to_real(0));
+	pvclock_gtod_register_notifier(&timekeeper_nb);
 	return 0;
 }
 
-void xtimeout_hotplug_exit(void)
+void xtimeout_changes_exit(void)
 {
+	pvclock_gtod_unregister_notifier(&timekeeper_nb);
+	irq_work_sync(&clock_work);
 	cpuhp_remove_state_nocalls(xtimeout_hp_online);
 	cpuhp_remove_state_nocalls(xtimeout_hp_dead);
 }
@@ -199,81 +289,9 @@ void xtimeout_hotplug_exit(void)
 /* Nothing is armed, and nothing can be. */
 void xtimeout_tables_exit(void)
 {
-	unsigned int cpu;
+	struct xtimeout_table *table;
+	unsigned int i;
 
-	for_each_possible_cpu(cpu)
-		hrtimer_cancel(&per_cpu(xtimeout_tables, cpu).timer);
-}
-
-static unsigned long length(struct list_head *list)
-{
-	struct list_head *pos;
-	unsigned long n = 0;
-
-	list_for_each(pos, list)
-		n++;
-	return n;
-}
-
-/* One line per CPU. */
-void xtimeout_tables_show(struct seq_file *m)
-{
-	unsigned int cpu;
-
-	for_each_possible_cpu(cpu) {
-		struct xtimeout_table *table = per_cpu_ptr(&xtimeout_tables, cpu);
-		struct timerqueue_node *first;
-		unsigned long armed, waiting, running;
-		u64 fired, cancelled;
-		s64 next = -1;
-
-		raw_spin_lock_irq(&table->lock);
-		armed = table->narmed;
-		waiting = length(&table->fired);
-		running = length(&table->runs);
-		fired = table->nfired;
-		cancelled = table->ncancelled;
-		first = timerqueue_getnext(&table->armed);
-		if (first)
-			next = max_t(s64, ktime_us_delta(first->expires, ktime_get()), 0);
-		raw_spin_unlock_irq(&table->lock);
-
-		seq_printf(m, "cpu%u armed=%lu fired=%lu running=%lu total_fired=%llu total_cancelled=%llu next=%lldus\n",
-			   cpu, armed, waiting, running, fired, cancelled, next);
-	}
-}
-
-/* The @nth function that runs in a table; false: there are fewer. */
-static bool run_nth(struct xtimeout_table *table, unsigned int nth,
-		    struct xtimeout_run *copy)
-{
-	struct xtimeout_run *run;
-	bool found = false;
-
-	raw_spin_lock_irq(&table->lock);
-	list_for_each_entry(run, &table->runs, link) {
-		if (!nth--) {
-			*copy = *run;
-			found = true;
-			break;
-		}
-	}
-	raw_spin_unlock_irq(&table->lock);
-	return found;
-}
-
-/* One line per function that runs. */
-void xtimeout_runs_show(struct seq_file *m)
-{
-	struct xtimeout_run run;
-	unsigned int cpu, nth;
-
-	for_each_possible_cpu(cpu) {
-		struct xtimeout_table *table = per_cpu_ptr(&xtimeout_tables, cpu);
-
-		for (nth = 0; run_nth(table, nth, &run); nth++)
-			seq_printf(m, "id=%llu func=%ps table=cpu%u age=%lldus\n",
-				   run.id, run.func, cpu,
-				   ktime_us_delta(ktime_get(), run.since));
-	}
+	for_each_xtimeout_table(table, i)
+		hrtimer_cancel(&table->timer);
 }

@@ -4,7 +4,8 @@
  *
  * Two forms.  xtimeout() and xuntimeout() are timeout(9F) and untimeout(9F): a
  * 64-bit id names one call.  A callout is the same thing in memory of the
- * caller's: no allocation, and it can be armed again under the same identity.
+ * caller's: no allocation, it can be armed again under the same identity, be
+ * periodic, and have its function called with a mutex held.
  *
  * The life of one arming:
  *
@@ -17,18 +18,20 @@
  * and may sleep, take mutexes, arm and cancel.
  *
  * What is promised:
- *  - never early: the clock (CLOCK_MONOTONIC) shows at least the asked time more
- *    than it did when the arming call was entered;
+ *  - never early: the clock shows at least the asked time more than it did when the
+ *    arming call was entered, or at least the asked point in time;
  *  - exactly one of "ran" and "cancelled" is true of each arming;
  *  - a function that sleeps delays no other, and functions that wait for one
  *    another do not starve, up to XTIMEOUT_THREADS of them at once (parameter
  *    max_threads of xsync_timeout).  Beyond that they run in the order in which
- *    they fired, as threads become free, and the kernel log says who is in the way;
+ *    they fired, as threads become free, and the kernel log names the function that
+ *    is in the way after deadman_ms of xsync_taskq;
  *  - a callout's function never runs twice at the same time;
- *  - ids are never 0 or 1 and never used twice.
+ *  - ids are never 0 or 1 and never used twice: not before 2^64 of them.
  *
  * What is not promised: to be on time, on which CPU a function runs, or the order
- * of two functions that are due at the same time.
+ * of two functions that are due at the same time.  While the system suspends no
+ * function is called; CLOCK_MONOTONIC stands still in it.
  *
  * What a cancelling call finds, and returns:
  *
@@ -36,41 +39,56 @@
  *                                                            unknown id  function
  *   xuntimeout           ticks left 0          waits, -1     -1          -1 at once
  *   xuntimeout_nowait    ticks left 0          -EBUSY        -1          -EBUSY
+ *   xuntimeout_generic   as these two, with ns in place of ticks
  *   xcallout_stop        1          1          -EBUSY        0           -EBUSY
  *   xcallout_stop_sync   1          1          waits, 0      0           -EDEADLK
  *
  * FIRED turns into RUNNING when a thread has taken the entry, which is before the
  * function's first instruction.  A callout that is armed again from its function
  * is RUNNING and ARMED; both stops then cancel the arming, and _sync returns 1
- * after the wait.
+ * after the wait.  Two functions that cancel each other at the same moment, or more
+ * in a circle: the last one to ask is told -EDEADLK and does not wait.
  *
  * Who may call what from where:
  *
  *                          task  softirq  hardirq  IRQs   under      NMI    sleeps
  *                                                  off    rq->lock
  *   xtimeout               yes   yes      yes      yes    no         error  no
- *   xcallout_arm_ns        yes   yes      yes      yes    no         error  no
+ *   xtimeout_generic       yes   yes      yes      yes    no         error  no
+ *   xcallout_arm*          yes   yes      yes      yes    no         error  no
+ *   xcallout_armed         yes   yes      yes      yes    no         no     no
  *   xuntimeout_nowait      yes   yes      yes      yes    no         error  no
+ *   xuntimeout_generic
+ *   - with nowait          yes   yes      yes      yes    no         error  no
+ *   - without              as xuntimeout
  *   xcallout_stop          yes   yes      yes      yes    no         error  no
  *   xuntimeout             yes   error    error    error  no         error  yes
  *   xcallout_stop_sync     yes   error    error    error  no         error  yes
  *   xtimeout_drain         yes   error    error    error  no         error  yes
- *   xcallout_init          yes   yes      yes      yes    yes        yes    no
+ *   xcallout_init*         yes   yes      yes      yes    yes        yes    no
  *
  * "under rq->lock" stands for every context that may hold a lock of the scheduler;
  * go through xtaskq_dispatch_any() or xsync_handoff() there.  "error" is 0 for
- * xtimeout() and -EWOULDBLOCK for the rest: nothing was done.  The calls that may
+ * xtimeout*() and -EWOULDBLOCK for the rest: nothing was done.  The calls that may
  * sleep say so in the kernel log, unless interrupts are off.  The table is the same
  * on PREEMPT_RT.
  *
- * xtimeout() with interrupts off, and on PREEMPT_RT with preemption off too, takes
- * its memory from XTIMEOUT_RESERVE spare pieces, which a thread makes up for; when
- * they are used up it may return 0.  A callout needs no memory.
+ * xtimeout() takes its memory from spare pieces of the CPU's, XTIMEOUT_SPARES or what
+ * was cancelled lately, which a thread makes up for; then from the slab, except on
+ * PREEMPT_RT with interrupts or preemption off, where it returns 0 when there are
+ * none left.  A callout needs no memory.
+ *
+ * lockdep sees each function as a lock that is held while it runs, and that is taken by
+ * whoever waits for it: to wait with a mutex held that the function takes is reported
+ * before it deadlocks.  All callouts of one function are one such lock.
  */
 #ifndef _XSYNC_TIMEOUT_H
 #define _XSYNC_TIMEOUT_H
 
+#include <linux/bits.h>
+#include <linux/ktime.h>
 #include <linux/list.h>
+#include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/timerqueue.h>
 #include <linux/types.h>
@@ -79,40 +97,78 @@
 /* How many functions can be blocked at a time before one waits for another. */
 #define XTIMEOUT_THREADS	256
 
-/* How many xtimeout()s can be made with interrupts off before a thread runs. */
-#define XTIMEOUT_RESERVE	256
+/* How many xtimeout()s of one CPU are sure to have memory before a thread runs. */
+#define XTIMEOUT_SPARES		64
+
+/* Flags of xtimeout_generic(), xcallout_init_generic(), xcallout_arm() */
+#define XTIMEOUT_ABSOLUTE	BIT(0)	/* a point in time, not a time from now */
+#define XTIMEOUT_WALL		BIT(1)	/* of CLOCK_REALTIME, not CLOCK_MONOTONIC */
+#define XTIMEOUT_ON_SET		BIT(2)	/* also when that clock is set */
 
 /* Names one xtimeout(), for good; 0: there was none. */
 typedef u64 xtimeout_id_t;
 typedef void (*xtimeout_func_t)(void *arg);
 
+struct mutex;
 struct xtimeout_table;
 
 /**
  * struct xcallout - a call to be made later, in memory of the caller's
  *
  * Every field is private.  From xcallout_init() on the memory must stay until
- * xcallout_stop() or xcallout_stop_sync() has returned 0 or 1.  The function may
- * free it too, unless it has been armed again.
+ * xcallout_stop() or xcallout_stop_sync() has returned 0 or 1; with a mutex, until
+ * xcallout_stop_sync() has.  The function may free it too, unless it has been armed
+ * again or is periodic.
  */
 struct xcallout {
 	/* private: lock of the table that @table names, which it also protects */
 	struct xtimeout_table *table;
-	struct timerqueue_node node;	/* ARMED */
-	struct list_head fired;		/* FIRED */
+	struct timerqueue_node node;	/* ARMED; when it is due at the latest */
+	ktime_t due;			/* never before */
+	struct list_head link;		/* FIRED, or ARMED with XTIMEOUT_ON_SET */
 	struct list_head held;		/* while @taken */
 	struct xtaskq_ent ent;
+	u64 period;
+	u64 missed;
 	u8 state;
 	bool taken;			/* a thread has it, but has not begun */
 	bool again;			/* fired while taken */
+	bool revoked;			/* a thread has it, but is not to call */
 	bool ran;			/* a thread may have it still */
 	/* private: set once */
+	u8 flags;
 	bool named;			/* the id form's, freed when done */
 	u64 id;
 	xtimeout_func_t func;
 	void *arg;
 	struct module *owner;
+	struct mutex *mutex;
 };
+
+/**
+ * xtimeout_generic - call a function after a time, or at a point in time
+ * @owner: whose xtimeout_drain() is to cover it; NULL: nobody's
+ * @func: the function; runs in task context and may sleep
+ * @arg: its argument
+ * @when: how many ns from now, or with XTIMEOUT_ABSOLUTE when; what is past is as
+ *	  soon as possible, KTIME_MAX is never
+ * @slack_ns: how much later than that will do, so that calls can be put together
+ * @flags: any of
+ *	   XTIMEOUT_ABSOLUTE: @when is a point in time.
+ *	   XTIMEOUT_WALL: the clock is CLOCK_REALTIME: when it is set forward past the
+ *	   time it fires, when it is set back it waits.
+ *	   XTIMEOUT_ON_SET, only with it: it fires whenever the clock is set, so that
+ *	   the function can look again, as CALLOUT_FLAG_HRESTIME of illumos.
+ *
+ * As timeout_generic() of illumos, except that there times are rounded to a resolution.
+ *
+ * Context: Task, softirq, hardirq; not under scheduler locks; NMI fails.  Does not
+ * sleep.
+ * Return: an id for xuntimeout(), or 0: no memory, the owner is draining, flags
+ *	   that make no sense, or NMI.
+ */
+xtimeout_id_t xtimeout_generic(struct module *owner, xtimeout_func_t func, void *arg,
+			       ktime_t when, u64 slack_ns, unsigned int flags);
 
 /**
  * xtimeout_owned - call a function after a number of ticks, on behalf of a module
@@ -160,7 +216,8 @@ static inline xtimeout_id_t xtimeout(xtimeout_func_t func, void *arg, long ticks
  * Context: Task context, may sleep.
  * Return: 0 or more: cancelled, so many ticks were left; -1: it had run already, had
  *	   to be waited for, or there is no such id; -1 at once also from the
- *	   function itself.  -EWOULDBLOCK: atomic context or NMI, nothing was done.
+ *	   function itself.  -EDEADLK: its function waits for the one that calls this,
+ *	   directly or not; -EWOULDBLOCK: atomic context or NMI; nothing was done.
  */
 long xuntimeout(xtimeout_id_t id);
 
@@ -168,7 +225,7 @@ long xuntimeout(xtimeout_id_t id);
  * xuntimeout_nowait - cancel a timeout if its function is not running yet
  * @id: what xtimeout() returned
  *
- * As untimeout_generic() of illumos with nowait.
+ * As untimeout_default() of illumos with nowait.
  *
  * Context: Task, softirq, hardirq; not under scheduler locks.  Does not sleep.
  * Return: 0 or more: cancelled, so many ticks were left; -1: it had run already, or
@@ -176,6 +233,44 @@ long xuntimeout(xtimeout_id_t id);
  *	   not be freed; -EWOULDBLOCK in NMI.
  */
 long xuntimeout_nowait(xtimeout_id_t id);
+
+/**
+ * xuntimeout_generic - cancel a timeout, with its time left in ns
+ * @id: what xtimeout() returned
+ * @nowait: do not wait for its function
+ *
+ * As untimeout_generic() of illumos, and as xuntimeout_nowait() or xuntimeout(), except
+ * for the unit.
+ *
+ * Context: With @nowait task, softirq, hardirq, not under scheduler locks, and
+ * does not sleep.  Otherwise task context, may sleep.
+ * Return: 0 or more: cancelled, so many ns were left; or as the other two.
+ */
+s64 xuntimeout_generic(xtimeout_id_t id, bool nowait);
+
+/**
+ * xcallout_init_generic - make a callout ready for use, with all there is
+ * @co: the callout; must not be armed, and its function must not be running unless
+ *	it is the one that calls this
+ * @owner: whose xtimeout_drain() is to cover it, usually THIS_MODULE
+ * @func: the function; runs in task context and may sleep
+ * @arg: its argument
+ * @mutex: is held while the function runs; or NULL
+ * @flags: XTIMEOUT_WALL, and XTIMEOUT_ON_SET with it, see xtimeout_generic(); or 0
+ *
+ * Gives the callout a new identity: what ran in this memory before is somebody else.
+ *
+ * With a mutex, as FreeBSD's callout_init_mtx(): a thread takes it before it calls the
+ * function, and looks then whether the callout was stopped meanwhile.  So whoever holds
+ * the mutex and has called xcallout_stop() knows that the function will not be
+ * called: it returns -EBUSY only to the function itself.  The thread may still be about
+ * to take the mutex, which must stay until xcallout_stop_sync(), to be called
+ * without it.
+ *
+ * Context: Any.
+ */
+void xcallout_init_generic(struct xcallout *co, struct module *owner, xtimeout_func_t func,
+			   void *arg, struct mutex *mutex, unsigned int flags);
 
 /**
  * xcallout_init - make a callout ready for use
@@ -189,23 +284,69 @@ long xuntimeout_nowait(xtimeout_id_t id);
  *
  * Context: Any.
  */
-void xcallout_init(struct xcallout *co, struct module *owner,
-		   xtimeout_func_t func, void *arg);
+static inline void xcallout_init(struct xcallout *co, struct module *owner,
+				 xtimeout_func_t func, void *arg)
+{
+	xcallout_init_generic(co, owner, func, arg, NULL, 0);
+}
+
+/**
+ * xcallout_arm - have a callout's function called after a time, once or again and again
+ * @co: the callout, in whatever state
+ * @when: how many ns from now, or with XTIMEOUT_ABSOLUTE when; what is past is as
+ *	  soon as possible, never from here; KTIME_MAX is never
+ * @slack_ns: how much later than that will do, so that calls can be put together
+ * @period_ns: 0: once; otherwise how long after that again, and so on
+ * @flags: XTIMEOUT_ABSOLUTE, by the callout's clock; or 0
+ *
+ * One that is armed, or has fired and is not running, is moved to the new time: the
+ * function is called once.  One whose function is running will be called again,
+ * not before it has returned.
+ *
+ * A periodic one is armed for the next of its times before its function is called; the
+ * times do not drift.  Times that are past by then are left out, and counted by
+ * xcallout_missed(); so is every time but the last one while the function runs.
+ *
+ * Context: Task, softirq, hardirq; not under scheduler locks.  Does not sleep.
+ * Return: 0; 1 if an earlier arming was cancelled by this; -ESHUTDOWN if the owner
+ *	   has called xtimeout_drain(); -EINVAL for flags that make no sense;
+ *	   -EWOULDBLOCK in NMI.
+ */
+int xcallout_arm(struct xcallout *co, ktime_t when, u64 slack_ns, u64 period_ns,
+		 unsigned int flags);
 
 /**
  * xcallout_arm_ns - have a callout's function called after a time
  * @co: the callout, in whatever state
  * @delta_ns: the time in nanoseconds; 0: as soon as possible, never from here
  *
- * One that is armed, or has fired and is not running, is moved to the new time: the
- * function is called once.  One whose function is running will be called again,
- * not before it has returned.
+ * As xcallout_arm() without slack, once.
  *
  * Context: Task, softirq, hardirq; not under scheduler locks.  Does not sleep.
- * Return: 0; 1 if an earlier arming was cancelled by this; -ESHUTDOWN if the owner
- *	   has called xtimeout_drain(); -EWOULDBLOCK in NMI.
+ * Return: as xcallout_arm().
  */
-int xcallout_arm_ns(struct xcallout *co, u64 delta_ns);
+static inline int xcallout_arm_ns(struct xcallout *co, u64 delta_ns)
+{
+	return xcallout_arm(co, min_t(u64, delta_ns, KTIME_MAX), 0, 0, 0);
+}
+
+/**
+ * xcallout_armed - whether a callout's function will be called
+ * @co: the callout
+ *
+ * Context: Task, softirq, hardirq; not under scheduler locks.  Does not sleep.
+ * Return: true if it is ARMED or FIRED; it may be otherwise already.
+ */
+bool xcallout_armed(struct xcallout *co);
+
+/**
+ * xcallout_missed - how many of its times a periodic callout has left out
+ * @co: the callout
+ *
+ * Context: Task, softirq, hardirq; not under scheduler locks.  Does not sleep.
+ * Return: how many, since it was last armed by xcallout_arm().
+ */
+u64 xcallout_missed(struct xcallout *co);
 
 /**
  * xcallout_stop - cancel a callout, without waiting
@@ -216,6 +357,8 @@ int xcallout_arm_ns(struct xcallout *co, u64 delta_ns);
  *	   is not running; 0: it was not armed and is not running; -EBUSY: it is
  *	   running or about to, and @co must not be freed (an arming that was
  *	   there besides is cancelled); -EWOULDBLOCK in NMI.
+ *
+ *	   With a mutex: after 1 or 0 @co must stay, see xcallout_init_generic().
  */
 int xcallout_stop(struct xcallout *co);
 
@@ -225,12 +368,12 @@ int xcallout_stop(struct xcallout *co);
  *
  * When this returns 0 or 1 the callout is idle: not armed, not running.  If the
  * function arms it again meanwhile, that is cancelled.  If others do, it is theirs
- * to stop.  Do not hold a lock that the function takes.
+ * to stop.  Do not hold a lock that the function takes, nor the callout's mutex.
  *
  * Context: Task context, may sleep.
  * Return: 1: an arming was cancelled; 0: none was; -EDEADLK: called by the function
- *	   itself, which is not waited for (an arming that was there is cancelled);
- *	   -EWOULDBLOCK: atomic context or NMI, nothing was done.
+ *	   itself, or by one that it waits for, and not waited for (an arming that was
+ *	   there is cancelled); -EWOULDBLOCK: atomic context or NMI, nothing was done.
  */
 int xcallout_stop_sync(struct xcallout *co);
 
@@ -245,7 +388,8 @@ int xcallout_stop_sync(struct xcallout *co);
  * Context: Task context, may sleep.
  * Return: 0; -EDEADLK from a function of @owner; -EINVAL if @owner is NULL (code that
  *	   is built in needs no drain); -ENOMEM; -EWOULDBLOCK in atomic context.  With
- *	   an error nothing was done.
+ *	   these errors nothing was done.  -EDEADLK also from a function that one of
+ *	   @owner's waits for: then all has been done but the wait.
  */
 int __must_check xtimeout_drain(struct module *owner);
 
