@@ -320,7 +320,8 @@ static bool callout_runs(struct xtimeout_table *table, struct xcallout *co)
 	if (co->taken || co->state == XCALLOUT_FIRED)
 		return false;
 	run = xtimeout_run_find(table, co->id);
-	return run && !run->cancelled;
+	/* Who got the mutex after the function has returned sees that it has. */
+	return run && !run->cancelled && !READ_ONCE(run->over);
 }
 
 int xcallout_stop(struct xcallout *co)

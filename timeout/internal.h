@@ -143,6 +143,7 @@ static inline ktime_t xtimeout_now(enum xtimeout_clock clock)
  * @since: when it was called
  * @locking: it is still about to take @mutex
  * @cancelled: the function is not to be called, or was not
+ * @over: it has returned; set under @mutex if there is one, without the lock
  * @again: the callout, armed again and due again before the function returned
  *
  * Under the table's lock.
@@ -158,6 +159,7 @@ struct xtimeout_run {
 	ktime_t since;
 	bool locking;
 	bool cancelled;
+	bool over;
 	struct xcallout *again;
 };
 

@@ -25,7 +25,7 @@
 #include "internal.h"
 #include "trace.h"
 
-static DEFINE_RAW_SPINLOCK(waits_lock);
+static DEFINE_RAW_SPINLOCK(waits_lock);	/* protects @waits */
 static LIST_HEAD(waits);	/* of functions for functions */
 
 struct xtimeout_run *xtimeout_run_find(struct xtimeout_table *table, u64 id)
@@ -287,6 +287,7 @@ static void run_call(struct xtimeout_table *table, struct xtimeout_run *run)
 		xsync_trace(xtimeout_begin, run->id, run->func);
 		run->func(run->arg);
 		xsync_trace(xtimeout_end, run->id, run->func);
+		WRITE_ONCE(run->over, true);
 	}
 	if (run->mutex)
 		mutex_unlock(run->mutex);

@@ -11,6 +11,8 @@
 #include "xut.h"
 
 extern struct xut_suite timeout_race;
+extern struct xut_suite timeout_callout;
+extern struct xut_suite timeout_wall;
 extern struct xut_suite timeout_cpu;
 extern struct xut_suite timeout_arm;
 extern struct xut_suite dynvar;
