@@ -9,7 +9,6 @@
  * back and never runs.  Each thread also has a timer, whose interrupt dispatches slots
  * of its own, directly and, with an NMI on top, handed off; these are counted.
  */
-#include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/jiffies.h>
@@ -20,6 +19,7 @@
 #include <linux/slab.h>
 #include <xsync/compat/hrtimer.h>
 #include "taskq_test.h"
+#include "xut_hotplug.h"
 
 #define QUEUES		5
 #define SLOTS		24
@@ -318,42 +318,6 @@ static void torturer_free(struct xut *t, struct torturer *w, unsigned long *did)
 	kthread_stop(w->task);
 	put_task_struct(w->task);
 	kvfree(w);
-}
-
-/* The task that runs the case, a user's perhaps, can be frozen here. */
-static void sleep_freezable(long ticks)
-{
-	set_current_state(TASK_UNINTERRUPTIBLE | TASK_FREEZABLE);
-	schedule_timeout(ticks);
-}
-
-/* Not while the system suspends. */
-static bool cpu_goes_and_comes(struct xut *t, unsigned int cpu)
-{
-	int err = remove_cpu(cpu);
-
-	if (err == -EBUSY || !XUT_EXPECT_EQ(t, err, 0))
-		return false;
-	for (;;) {
-		err = add_cpu(cpu);
-		if (err != -EBUSY)
-			return XUT_EXPECT_EQ(t, err, 0);
-		sleep_freezable(1);
-	}
-}
-
-static void let_cpus_go_and_come(struct xut *t, unsigned long end)
-{
-	unsigned int gone = 0, cpu;
-
-	while (time_before(jiffies, end)) {
-		cpu = cpumask_last(cpu_online_mask);
-		if (IS_ENABLED(CONFIG_HOTPLUG_CPU) && cpu != cpumask_first(cpu_online_mask))
-			gone += cpu_goes_and_comes(t, cpu);
-		sleep_freezable(HZ / 20);
-	}
-	xut_info(t, "CPUs went %u times", gone);
-	XUT_EXPECT(t, gone || !IS_ENABLED(CONFIG_HOTPLUG_CPU) || num_online_cpus() == 1);
 }
 
 static bool queues_begin(struct xut *t)
