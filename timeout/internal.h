@@ -228,7 +228,6 @@ int xtimeout_may_wait(const char *what);
 void xtimeout_might_wait_for(xtimeout_func_t func);
 
 /* named.c */
-bool xtimeout_ids_start_at(u64 id);
 int xtimeout_spares_fill(void);
 void xtimeout_spares_free(void);
 void xtimeout_named_done(struct xtimeout_table *table, struct xcallout *co);

@@ -11,10 +11,6 @@ static unsigned int max_threads = XTIMEOUT_THREADS;
 module_param(max_threads, uint, 0400);
 MODULE_PARM_DESC(max_threads, "how many functions may be blocked at a time (256)");
 
-static ulong ids_above;
-module_param(ids_above, ulong, 0400);
-MODULE_PARM_DESC(ids_above, "for tests: ids begin above this (0)");
-
 struct xtaskq *xtimeout_pool;
 struct xsync_hist __percpu *xtimeout_lateness;
 
@@ -34,10 +30,6 @@ static int __init xtimeout_init(void)
 	int err;
 
 	xtimeout_tables_init();
-	if (!xtimeout_ids_start_at(ids_above)) {
-		pr_err("ids_above=%lu: no id is above that\n", ids_above);
-		return -EINVAL;
-	}
 	xtimeout_lateness = alloc_percpu(struct xsync_hist);
 	if (!xtimeout_lateness)
 		return -ENOMEM;

@@ -38,25 +38,6 @@ static unsigned int ids_step(void)
 	return xtimeout_ntables() + 1;
 }
 
-/**
- * xtimeout_ids_start_at - have the first ids be above a number
- * @id: the number
- *
- * Context: While the layer is being loaded.
- * Return: false: there is no id above it.
- */
-bool xtimeout_ids_start_at(u64 id)
-{
-	struct xtimeout_table *table;
-	unsigned int i;
-
-	if (id > U64_MAX - 2 * ids_step())
-		return false;
-	for_each_xtimeout_table(table, i)
-		table->last = div_u64(id, ids_step());
-	return true;
-}
-
 static struct xtimeout_named *id_find(struct xtimeout_table *table, u64 id)
 {
 	struct rb_node *node = table->by_id.rb_node;
@@ -157,10 +138,10 @@ static void spares_even(void *arg)
 	}
 }
 
-/* Does nothing if that is on its way already. */
 static void spares_look(struct xtimeout_table *table)
 {
-	if (table->nspare < SPARES_FEW || table->nspare > SPARES_MANY)
+	if ((table->nspare < SPARES_FEW || table->nspare > SPARES_MANY) &&
+	    xtaskq_ent_idle(&table->even))
 		xtaskq_dispatch_ent(xtimeout_pool, spares_even, table, XTASKQ_FRONT,
 				    &table->even);
 }

@@ -3,6 +3,7 @@
 #include <linux/jiffies.h>
 #include <linux/preempt.h>
 #include <linux/slab.h>
+#include <linux/sort.h>
 #include "timeout_test.h"
 
 struct stamp {
@@ -63,19 +64,88 @@ static void never_early_in_ns(struct xut *t)
 	}
 }
 
-static void ids_are_new(struct xut *t)
+static int compare_ids(const void *a, const void *b)
 {
+	xtimeout_id_t x = *(const xtimeout_id_t *)a, y = *(const xtimeout_id_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+#define SOME_IDS	600
+
+/* Each third one is kept for a while: its id must not be given again. */
+static void ids_differ(struct xut *t)
+{
+	xtimeout_id_t *ids = kcalloc(SOME_IDS, sizeof(*ids), GFP_KERNEL);
 	atomic_t ran = ATOMIC_INIT(0);
-	xtimeout_id_t id, last = 1;
 	unsigned int i;
 
-	for (i = 0; i < 1000; i++) {
-		id = xtimeout(count, &ran, FAR_TICKS);
-		XUT_EXPECT(t, id > last);
-		XUT_EXPECT(t, xuntimeout(id) >= 0);
-		last = id;
+	if (!XUT_EXPECT(t, ids))
+		return;
+	for (i = 0; i < SOME_IDS; i++) {
+		ids[i] = xtimeout(count, &ran, FAR_TICKS);
+		XUT_EXPECT(t, ids[i] > 1);
+		if (i % 3)
+			XUT_EXPECT(t, xuntimeout(ids[i]) >= 0);
 	}
+	for (i = 0; i < SOME_IDS; i++)
+		XUT_EXPECT(t, i % 3 ? xuntimeout(ids[i]) == -1 : xuntimeout(ids[i]) >= 0);
+	sort(ids, SOME_IDS, sizeof(*ids), compare_ids, NULL);
+	for (i = 1; i < SOME_IDS; i++)
+		XUT_EXPECT(t, ids[i] != ids[i - 1]);
 	XUT_EXPECT_EQ(t, atomic_read(&ran), 0);
+	kfree(ids);
+}
+
+static void ids_are_new(struct xut *t)
+{
+	ids_differ(t);
+}
+
+/* Has this CPU's next id be about the number; gives what it was made from before. */
+static u64 set_next_id(u64 id)
+{
+	struct xtimeout_table *table;
+	struct xcallout co;
+	u64 was;
+
+	xcallout_init(&co, THIS_MODULE, count, NULL);
+	table = co.table;
+	raw_spin_lock_irq(&table->lock);
+	was = table->last;
+	table->last = id / (xtimeout_ntables() + 1);
+	raw_spin_unlock_irq(&table->lock);
+	return was * (xtimeout_ntables() + 1);
+}
+
+/* Before, at and after the end of 32 and of 64 bits. */
+static void ids_at_the_ends(struct xut *t)
+{
+	u64 half = SOME_IDS / 2 * (xtimeout_ntables() + 1), was;
+
+	xut_pin(t, raw_smp_processor_id());
+	was = set_next_id(BIT_ULL(32) - half);
+	ids_differ(t);
+	set_next_id(U64_MAX - half);
+	ids_differ(t);
+	set_next_id(was + half);
+}
+
+static void id_in_use_is_passed_over(struct xut *t)
+{
+	atomic_t ran = ATOMIC_INIT(0);
+	xtimeout_id_t first, second;
+	u64 was;
+
+	xut_pin(t, raw_smp_processor_id());
+	was = set_next_id(BIT_ULL(40));
+	first = xtimeout(count, &ran, FAR_TICKS);
+	set_next_id(BIT_ULL(40));
+	second = xtimeout(count, &ran, 2 * FAR_TICKS);
+	XUT_EXPECT(t, first != second);
+	XUT_EXPECT(t, xuntimeout(second) > FAR_TICKS);
+	XUT_EXPECT(t, xuntimeout(first) >= 0);
+	set_next_id(was);
 }
 
 static void cancel_armed(struct xut *t)
@@ -328,6 +398,8 @@ static const struct xut_case timeout_cases[] = {
 	XUT_CASE(never_early_in_ticks),
 	XUT_CASE(never_early_in_ns),
 	XUT_CASE(ids_are_new),
+	XUT_CASE(ids_at_the_ends),
+	XUT_CASE(id_in_use_is_passed_over),
 	XUT_CASE(unknown_ids),
 	XUT_CASE(cancel_armed),
 	XUT_CASE(cancel_fired),
@@ -375,7 +447,7 @@ static void arms_from_context(struct xut *t)
 		XUT_EXPECT_EQ(t, h.stopped, -EWOULDBLOCK);
 		return;
 	}
-	XUT_EXPECT(t, h.id > 1 && h.far_id > h.id);
+	XUT_EXPECT(t, h.id > 1 && h.far_id > 1 && h.far_id != h.id);
 	XUT_EXPECT_EQ(t, h.armed, 0);
 	XUT_EXPECT_EQ(t, h.far_armed, 0);
 	XUT_EXPECT(t, h.cancelled > 0);
@@ -394,6 +466,6 @@ static const struct xut_case timeout_arm_cases[] = {
 XUT_SHARED_SUITE(timeout_arm, timeout_arm_cases);
 
 module_xut(&timeout, &timeout_race, &timeout_callout, &timeout_wall, &timeout_window,
-	   &timeout_cpu, &timeout_torture, &timeout_arm, &dynvar, &dynvar_ipi);
+	   &timeout_cpu, &timeout_many, &timeout_torture, &timeout_arm, &dynvar, &dynvar_ipi);
 MODULE_DESCRIPTION("Unit cases of the timeout layer");
 MODULE_LICENSE("GPL");

@@ -14,6 +14,7 @@ extern struct xut_suite timeout_race;
 extern struct xut_suite timeout_callout;
 extern struct xut_suite timeout_wall;
 extern struct xut_suite timeout_window;
+extern struct xut_suite timeout_many;
 extern struct xut_suite timeout_torture;
 extern struct xut_suite timeout_cpu;
 extern struct xut_suite timeout_arm;

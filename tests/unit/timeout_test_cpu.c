@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* timeout: many at once, CPUs that go and come, a lock that a closing task holds. */
+/* timeout: CPUs that go and come, a lock that a closing task holds. */
 #include <linux/anon_inodes.h>
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
@@ -10,35 +10,6 @@
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include "timeout_test.h"
-
-#define MANY	10000
-
-static void many_due_at_once(struct xut *t)
-{
-	struct xcallout *many = kvcalloc(MANY, sizeof(*many), GFP_KERNEL);
-	atomic_t ran = ATOMIC_INIT(0);
-	ktime_t due;
-	int i;
-
-	if (!XUT_EXPECT(t, many))
-		return;
-	/* Time enough to arm them before it; if it is not, they are due all the same. */
-	migrate_disable();
-	due = ktime_add_ms(ktime_get(), 2000);
-	for (i = 0; i < MANY; i++) {
-		s64 left = ktime_sub(due, ktime_get());
-
-		xcallout_init(&many[i], THIS_MODULE, count, &ran);
-		XUT_EXPECT_EQ(t, xcallout_arm_ns(&many[i], max_t(s64, left, 0)), 0);
-	}
-	migrate_enable();
-	xut_step(t, "waiting for 10,000 callouts that are due at once");
-	XUT_WAIT(t, atomic_read(&ran) == MANY);
-	for (i = 0; i < MANY; i++)
-		XUT_EXPECT_EQ(t, xcallout_stop_sync(&many[i]), 0);
-	XUT_EXPECT_EQ(t, atomic_read(&ran), MANY);
-	kvfree(many);
-}
 
 /* A CPU that can be taken down, or 0. */
 static unsigned int last_cpu(struct xut *t)
@@ -77,6 +48,7 @@ static void cpu_goes_with_callouts_armed(struct xut *t)
 {
 	struct on_cpu o = { .n = 500, .ran = ATOMIC_INIT(0) };
 	unsigned int cpu = last_cpu(t);
+	struct xtimeout_table *table;
 	int i;
 
 	if (!cpu)
@@ -86,6 +58,8 @@ static void cpu_goes_with_callouts_armed(struct xut *t)
 	if (!XUT_EXPECT(t, o.soon && o.far))
 		goto free;
 	XUT_EXPECT_EQ(t, work_on_cpu(cpu, arm_on_cpu, &o), 0);
+	table = o.far[0].table;
+	XUT_EXPECT_EQ(t, table->index / XTIMEOUT_CLOCKS, cpu);
 	xut_step(t, "taking a CPU down");
 	if (!XUT_EXPECT_EQ(t, remove_cpu(cpu), 0)) {
 		for (i = 0; i < o.n; i++) {
@@ -94,6 +68,9 @@ static void cpu_goes_with_callouts_armed(struct xut *t)
 		}
 		goto free;
 	}
+	/* The one timer has moved, and none of the callouts. */
+	for (i = 0; i < o.n; i++)
+		XUT_EXPECT(t, READ_ONCE(o.far[i].table) == table);
 	xut_step(t, "waiting for what was armed on that CPU");
 	XUT_WAIT(t, atomic_read(&o.ran) == o.n);
 	for (i = 0; i < o.n; i++) {
@@ -231,7 +208,6 @@ static void lock_held_by_a_closing_task(struct xut *t)
 }
 
 static const struct xut_case cpu_cases[] = {
-	XUT_CASE(many_due_at_once),
 	XUT_CASE(cpu_goes_with_callouts_armed),
 	XUT_CASE(armed_on_a_dying_cpu),
 	XUT_CASE(lock_held_by_a_closing_task),
