@@ -33,13 +33,14 @@ static const char * const window_names[WINDOWS] = {
 static struct tracepoint *windows[WINDOWS];
 
 /* What somebody does there, and what it returns in each window. */
-enum form { WAIT, NOWAIT, STOP, STOP_SYNC, REARM, FORMS };
+enum form { WAIT, NOWAIT, STOP, STOP_PERIODIC, STOP_SYNC, REARM, FORMS };
 
 static const long results[FORMS][WINDOWS] = {
 	/*		INTERRUPT  TAKEN   BEGUN   RETURNED OVER */
 	[WAIT]	    = {	0,	   -1,	   -1,	   -1,	    -1 },
 	[NOWAIT]    = {	0,	   -EBUSY, -EBUSY, -EBUSY,  -1 },
 	[STOP]	    = {	1,	   -EBUSY, -EBUSY, -EBUSY,  0 },
+	[STOP_PERIODIC] = { 1,   -EBUSY, -EBUSY, -EBUSY,  1 },
 	[STOP_SYNC] = {	1,	   0,	   0,	   0,	    0 },
 	[REARM]	    = {	1,	   0,	   0,	   0,	    0 },
 };
@@ -142,6 +143,7 @@ static long visit_window(struct visit *v)
 	case NOWAIT:
 		return xuntimeout_nowait(v->id);
 	case STOP:
+	case STOP_PERIODIC:
 		return xcallout_stop(v->co);
 	case STOP_SYNC:
 		return xcallout_stop_sync(v->co);
@@ -177,7 +179,8 @@ static void arm_there(void *arg)
 		v->id = xtimeout_generic(THIS_MODULE, count, v->co->arg, trap.due, 0,
 					 XTIMEOUT_ABSOLUTE);
 	else
-		xcallout_arm(v->co, trap.due, 0, 0, XTIMEOUT_ABSOLUTE);
+		xcallout_arm(v->co, trap.due, 0, v->form == STOP_PERIODIC ? FAR_NS : 0,
+			     XTIMEOUT_ABSOLUTE);
 }
 
 /* Arms until somebody is in the trap. */
