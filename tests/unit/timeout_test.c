@@ -466,6 +466,7 @@ static const struct xut_case timeout_arm_cases[] = {
 XUT_SHARED_SUITE(timeout_arm, timeout_arm_cases);
 
 module_xut(&timeout, &timeout_race, &timeout_callout, &timeout_wall, &timeout_window,
-	   &timeout_cpu, &timeout_many, &timeout_torture, &timeout_arm, &dynvar, &dynvar_ipi);
+	   &timeout_cpu, &timeout_many, &timeout_torture, &timeout_arm,
+	   &timeout_solaris, &dynvar, &dynvar_ipi);
 MODULE_DESCRIPTION("Unit cases of the timeout layer");
 MODULE_LICENSE("GPL");

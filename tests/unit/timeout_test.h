@@ -18,6 +18,7 @@ extern struct xut_suite timeout_many;
 extern struct xut_suite timeout_torture;
 extern struct xut_suite timeout_cpu;
 extern struct xut_suite timeout_arm;
+extern struct xut_suite timeout_solaris;
 extern struct xut_suite dynvar;
 extern struct xut_suite dynvar_ipi;
 
