@@ -4,7 +4,7 @@
  *
  * Whoever writes
  *
- *	WORK how=NAME [callers=N] [calls=N] [length=NS] [on=CPUS] [watch=CPU]
+ *	WORK how=NAME [callers=N] [calls=N] [length=NS] [others=N] [on=CPUS] [watch=CPU]
  *
  * to /sys/kernel/debug/xsync/bench has that work done, and reads there afterwards
  * what it took, a line per fact:
@@ -31,6 +31,7 @@ struct bench_args {
 	unsigned int callers;
 	unsigned int calls;	/* of each caller */
 	unsigned int length;	/* of a section, in ns */
+	unsigned int others;	/* that are there besides */
 	int watch;		/* the CPU whose interrupts count; < 0: all */
 	struct cpumask on;	/* where callers may run */
 };
@@ -71,6 +72,13 @@ extern const struct bench_work bench_sections;
 extern const struct bench_work bench_task;
 extern const struct bench_work bench_tasks;
 extern const struct bench_work bench_queues;
+
+/* timeouts.c */
+extern const struct bench_work bench_timeouts;
+extern const struct bench_work bench_held;
+extern const struct bench_work bench_late;
+extern const struct bench_work bench_others;
+void bench_timeouts_exit(void);
 
 /* interrupts.c */
 struct file;

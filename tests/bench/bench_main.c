@@ -24,7 +24,8 @@
 
 static const struct bench_work *const bench_works[] = {
 	&bench_callers, &bench_readers, &bench_starts, &bench_started, &bench_sections,
-	&bench_task, &bench_tasks, &bench_queues,
+	&bench_task, &bench_tasks, &bench_queues, &bench_timeouts, &bench_held, &bench_late,
+	&bench_others,
 };
 
 struct xsync_domain bench_fenced;
@@ -88,6 +89,8 @@ static int bench_set(struct bench_args *args, char *word)
 		return kstrtouint(value, 10, &args->calls);
 	if (!strcmp(word, "length"))
 		return kstrtouint(value, 10, &args->length);
+	if (!strcmp(word, "others"))
+		return kstrtouint(value, 10, &args->others);
 	if (!strcmp(word, "watch"))
 		return kstrtoint(value, 10, &args->watch);
 	if (!strcmp(word, "on"))
@@ -104,6 +107,7 @@ static int bench_parse(struct bench_args *args, char *words)
 	args->callers = 1;
 	args->calls = 1;
 	args->length = 0;
+	args->others = 0;
 	args->watch = -1;
 	cpumask_copy(&args->on, cpu_online_mask);
 
@@ -199,6 +203,7 @@ static int __init bench_init(void)
 static void __exit bench_exit(void)
 {
 	debugfs_remove(bench_file);
+	bench_timeouts_exit();
 	WARN_ON(xsync_domain_destroy(&bench_ipi));
 	WARN_ON(xsync_domain_destroy(&bench_fenced));
 }

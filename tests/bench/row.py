@@ -62,6 +62,7 @@ class Row:
     counted: tuple = INTERRUPTS         # counts that are shown,
     counted_in: int = 1000              # in so many calls
     crowded: bool = True                # also in user-mode Linux of more CPUs than the machine has
+    memory: int = 1024                  # that the VM needs, in MB
     needs: str | None = None            # what run has to call first: TREE/NEEDS KERNEL prints a folder
 
     BATCH = 0.02                        # seconds
@@ -163,17 +164,18 @@ class Row:
 
 
 class Allocations:
-    """What is allocated by whom the work is asked of, and by its threads.
+    """What is allocated by threads of these names.
 
-    The kernel's own histograms count it, by name: its threads have one that begins with
-    COMM, and Machine.work() takes it on.
+    The kernel's own histograms count it. The threads of the work, and whoever it is asked
+    of, have a name that begins with COMM; Machine.work() takes one on.
     """
 
     COMM = "bench-"
     EVENTS = [EVENTS / e for e in ("kmem/kmalloc", "kmem/kmem_cache_alloc", "percpu/percpu_alloc_percpu")]
 
-    def __init__(self):
-        self.trigger = f'hist:keys=common_type:vals=bytes_alloc if comm ~ "{self.COMM}*"'
+    def __init__(self, comms):
+        whose = " || ".join(f'comm ~ "{comm}"' for comm in comms)
+        self.trigger = f"hist:keys=common_type:vals=bytes_alloc if {whose}"
         self.allocs = self.bytes = 0
 
     @classmethod
@@ -200,13 +202,14 @@ class Memory(Row):
 
     counted: tuple = ("allocs", "bytes", "entry_bytes")
     counted_in: int = 1
+    comms: tuple = (f"{Allocations.COMM}*",)    # whose allocations
 
     def left_out(self, machine):
         lack = Allocations.lack()
         return [("all", lack)] if lack else super().left_out(machine)
 
     def round(self, machine, callers, number, variant, calls):
-        with Allocations() as found:
+        with Allocations(self.comms) as found:
             super().round(machine, callers, number, variant, calls)
         for what in ("allocs", "bytes"):
             machine.emit("count", self.name, machine.cpus, callers, variant, what, getattr(found, what),
