@@ -72,6 +72,8 @@ struct xtimeout_table *xcallout_lock(struct xcallout *co, unsigned long *flags)
  * xcallout_busy - whether a thread has a callout, or runs its function
  * @table: its table, locked
  * @co: the callout, not FIRED
+ *
+ * Return: whether one does.
  */
 bool xcallout_busy(struct xtimeout_table *table, struct xcallout *co)
 {

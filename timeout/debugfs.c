@@ -44,11 +44,10 @@ static unsigned long length(struct list_head *list)
 static int tables_show(struct seq_file *m, void *unused)
 {
 	struct xtimeout_table *table;
-	unsigned int i;
 
 	seq_printf(m, "%-4s %-9s %9s %7s %8s %12s %12s %7s %14s\n", "cpu", "clock", "armed",
 		   "fired", "running", "total_fired", "cancelled", "spares", "next_us");
-	for_each_xtimeout_table(table, i) {
+	for_each_xtimeout_table(table) {
 		unsigned long armed, waiting, running;
 		struct timerqueue_node *first;
 		u64 fired, cancelled;
@@ -108,14 +107,14 @@ static int armed_show(struct seq_file *m, void *unused)
 {
 	struct shown_armed *shown = kcalloc(ARMED_SHOWN, sizeof(*shown), GFP_KERNEL);
 	struct xtimeout_table *table;
-	unsigned int i, j, n;
+	unsigned int j, n;
 	unsigned long more;
 
 	if (!shown)
 		return -ENOMEM;
 	seq_printf(m, "%-4s %-9s %20s %14s %14s %s\n", "cpu", "clock", "id", "due_us",
 		   "period_us", "function");
-	for_each_xtimeout_table(table, i) {
+	for_each_xtimeout_table(table) {
 		n = copy_armed(table, shown, &more);
 		for (j = 0; j < n; j++)
 			seq_printf(m, "%-4u %-9s %20llu %14lld %14llu %ps\n", cpu_of(table),
@@ -154,12 +153,12 @@ static int running_show(struct seq_file *m, void *unused)
 {
 	struct xtimeout_table *table;
 	struct xtimeout_run run;
-	unsigned int i, nth;
+	unsigned int nth;
 	pid_t pid;
 
 	seq_printf(m, "%-4s %-9s %20s %8s %8s %12s %s\n", "cpu", "clock", "id", "thread",
 		   "state", "age_us", "function");
-	for_each_xtimeout_table(table, i)
+	for_each_xtimeout_table(table)
 		for (nth = 0; run_nth(table, nth, &run, &pid); nth++)
 			seq_printf(m, "%-4u %-9s %20llu %8d %8s %12lld %ps\n", cpu_of(table),
 				   clock_of(table), run.id, pid,

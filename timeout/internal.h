@@ -108,11 +108,18 @@ static inline struct xtimeout_table *xtimeout_table_nth(unsigned int index)
 	return &per_cpu_ptr(&xtimeout_cpus, cpu)->table[index % XTIMEOUT_CLOCKS];
 }
 
-#define for_each_xtimeout_table(table, index)					\
-	for ((index) = 0; (index) < xtimeout_ntables(); (index)++)		\
-		if (!((table) = xtimeout_table_nth(index)))			\
-			continue;						\
-		else
+/* The first table from that number on; the number becomes the next one's.  NULL: none. */
+static inline struct xtimeout_table *xtimeout_table_from(unsigned int *index)
+{
+	struct xtimeout_table *table = NULL;
+
+	for (; *index < xtimeout_ntables() && !table; (*index)++)
+		table = xtimeout_table_nth(*index);
+	return table;
+}
+
+#define for_each_xtimeout_table(table)						\
+	for (unsigned int __next = 0; ((table) = xtimeout_table_from(&__next)); )
 
 /* By which clock, by XTIMEOUT_ flags. */
 static inline enum xtimeout_clock xtimeout_clock(unsigned int flags)
@@ -154,7 +161,7 @@ struct xtimeout_run {
 	xtimeout_func_t func;
 	void *arg;
 	struct module *owner;
-	struct mutex *mutex;
+	struct mutex *mutex;	/* of the function's user */
 	struct task_struct *task;
 	ktime_t since;
 	bool locking;

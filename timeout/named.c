@@ -180,27 +180,6 @@ static struct xtimeout_named *named_alloc(void)
 	return kmalloc(sizeof(struct xtimeout_named), GFP_NOWAIT | __GFP_NOWARN);
 }
 
-/* Locks a table of this CPU, with a piece of memory; NULL, and no lock: there is none. */
-static struct xtimeout_named *named_get(unsigned int flags, unsigned long *irqflags)
-{
-	struct xtimeout_named *named = NULL;
-	struct xtimeout_table *table;
-
-	for (;;) {
-		table = xtimeout_table_here(flags);
-		raw_spin_lock_irqsave(&table->lock, *irqflags);
-		named = named ?: spare_take(table);
-		if (named) {
-			named->co.table = table;
-			return named;
-		}
-		raw_spin_unlock_irqrestore(&table->lock, *irqflags);
-		named = named_alloc();
-		if (!named)
-			return NULL;
-	}
-}
-
 xtimeout_id_t xtimeout_generic(struct module *owner, xtimeout_func_t func, void *arg,
 			       ktime_t when, u64 slack_ns, unsigned int flags)
 {
@@ -214,14 +193,22 @@ xtimeout_id_t xtimeout_generic(struct module *owner, xtimeout_func_t func, void 
 	    (flags & (XTIMEOUT_WALL | XTIMEOUT_ON_SET)) == XTIMEOUT_ON_SET)
 		return 0;
 	due = xcallout_due(when, flags);
-	named = named_get(flags, &irqflags);
-	if (!named)
-		return 0;
-	table = named->co.table;
+	table = xtimeout_table_here(flags);
+	raw_spin_lock_irqsave(&table->lock, irqflags);
+	named = spare_take(table);
+	if (!named) {
+		raw_spin_unlock_irqrestore(&table->lock, irqflags);
+		named = named_alloc();
+		if (!named)
+			return 0;
+		table = xtimeout_table_here(flags);
+		raw_spin_lock_irqsave(&table->lock, irqflags);
+	}
 	if (xtimeout_owner_is_dead(owner)) {
 		list_add(&named->link, &table->spare);
 		table->nspare++;
 	} else {
+		named->co.table = table;
 		xcallout_setup(&named->co, owner, func, arg, NULL, flags & ~XTIMEOUT_ABSOLUTE);
 		named->co.named = true;
 		id_insert(table, named);
@@ -265,31 +252,28 @@ static struct xtimeout_table *table_of_id(u64 id)
 
 /*
  * Cancels, without the wait.  ns left; -1: there is nothing to cancel, or it is the
- * caller that runs it; -EBUSY: it is to be waited for, and @table is locked still.
+ * caller that runs it; -EBUSY: it runs, or is about to.
  */
-static s64 untimeout(struct xtimeout_table *table, u64 id, bool nowait,
-		     xtimeout_func_t *func, unsigned long *flags)
+static s64 untimeout(struct xtimeout_table *table, u64 id, bool nowait, xtimeout_func_t *func)
 {
 	struct xtimeout_named *named;
 	struct xtimeout_run *run;
+	unsigned long flags;
 	s64 left = -1;
 
-	raw_spin_lock_irqsave(&table->lock, *flags);
+	raw_spin_lock_irqsave(&table->lock, flags);
 	named = id_find(table, id);
-	if (!named)
-		goto unlock;
-	*func = named->co.func;
-	left = ns_left(table, &named->co);
-	if (xcallout_cancel(table, &named->co)) {
-		xtimeout_named_done(table, &named->co);
-		goto unlock;
+	if (named) {
+		*func = named->co.func;
+		left = ns_left(table, &named->co);
+		if (xcallout_cancel(table, &named->co)) {
+			xtimeout_named_done(table, &named->co);
+		} else {
+			run = xtimeout_run_find(table, id);
+			left = !nowait && run && run->task == current ? -1 : -EBUSY;
+		}
 	}
-	run = xtimeout_run_find(table, id);
-	left = !nowait && run && run->task == current ? -1 : -EBUSY;
-	if (!nowait && left == -EBUSY)
-		return left;
-unlock:
-	raw_spin_unlock_irqrestore(&table->lock, *flags);
+	raw_spin_unlock_irqrestore(&table->lock, flags);
 	return left;
 }
 
@@ -299,32 +283,28 @@ static s64 untimeout_wait(u64 id)
 	struct xtimeout_run self = {};
 	xtimeout_func_t func = NULL;
 	unsigned long flags;
-	int err;
-	s64 left;
+	s64 left = -1;
 
-	if (!table)
-		return -1;
-	left = untimeout(table, id, false, &func, &flags);
-	if (left != -EBUSY) {
-		if (left >= 0)
-			xtimeout_might_wait_for(func);
+	if (table)
+		left = untimeout(table, id, false, &func);
+	if (left != -EBUSY && left < 0)
 		return left;
-	}
-	raw_spin_unlock_irqrestore(&table->lock, flags);
 	xtimeout_might_wait_for(func);
-	xtimeout_self(&self);
-	left = untimeout(table, id, false, &func, &flags);
-	if (left != -EBUSY)
+	if (left >= 0)
 		return left;
-	err = xtimeout_wait_for(table, id, self.id, flags);
-	return err ?: -1;
+
+	xtimeout_self(&self);
+	raw_spin_lock_irqsave(&table->lock, flags);
+	if (id_find(table, id))
+		return xtimeout_wait_for(table, id, self.id, flags) ?: -1;
+	raw_spin_unlock_irqrestore(&table->lock, flags);
+	return -1;
 }
 
 s64 xuntimeout_generic(xtimeout_id_t id, bool nowait)
 {
 	struct xtimeout_table *table;
 	xtimeout_func_t func;
-	unsigned long flags;
 	int err;
 
 	if (!nowait) {
@@ -334,7 +314,7 @@ s64 xuntimeout_generic(xtimeout_id_t id, bool nowait)
 	if (in_nmi())
 		return -EWOULDBLOCK;
 	table = table_of_id(id);
-	return table ? untimeout(table, id, true, &func, &flags) : -1;
+	return table ? untimeout(table, id, true, &func) : -1;
 }
 EXPORT_SYMBOL_GPL(xuntimeout_generic);
 
@@ -365,9 +345,8 @@ EXPORT_SYMBOL_GPL(xuntimeout_nowait);
 int xtimeout_spares_fill(void)
 {
 	struct xtimeout_table *table;
-	unsigned int i;
 
-	for_each_xtimeout_table(table, i)
+	for_each_xtimeout_table(table)
 		if (table->clock == XTIMEOUT_CLOCK_MONOTONIC && !spares_add(table))
 			return -ENOMEM;
 	return 0;
@@ -377,8 +356,7 @@ int xtimeout_spares_fill(void)
 void xtimeout_spares_free(void)
 {
 	struct xtimeout_table *table;
-	unsigned int i;
 
-	for_each_xtimeout_table(table, i)
+	for_each_xtimeout_table(table)
 		spares_drop(&table->spare);
 }

@@ -137,12 +137,11 @@ static int drain(struct module *owner, u64 self, unsigned int *found)
 {
 	struct xtimeout_table *table;
 	unsigned long flags;
-	unsigned int i;
 	int err = 0;
 	u64 busy;
 
 	*found = 0;
-	for_each_xtimeout_table(table, i) {
+	for_each_xtimeout_table(table) {
 		do {
 			raw_spin_lock_irqsave(&table->lock, flags);
 			busy = drain_pass(table, owner, found);

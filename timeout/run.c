@@ -61,11 +61,10 @@ bool xtimeout_self(struct xtimeout_run *self)
 	struct xtimeout_table *table;
 	struct xtimeout_run *run;
 	bool found = false;
-	unsigned int i;
 
 	if (xtaskq_current() != xtimeout_pool)
 		return false;
-	for_each_xtimeout_table(table, i) {
+	for_each_xtimeout_table(table) {
 		raw_spin_lock_irq(&table->lock);
 		run = run_of_current(table);
 		if (run) {

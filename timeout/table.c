@@ -175,9 +175,8 @@ static enum hrtimer_restart table_expire(struct hrtimer *timer)
 static int xtimeout_cpu_changed(unsigned int changed)
 {
 	struct xtimeout_table *table;
-	unsigned int i;
 
-	for_each_xtimeout_table(table, i) {
+	for_each_xtimeout_table(table) {
 		raw_spin_lock_irq(&table->lock);
 		xtimeout_table_program(table);
 		raw_spin_unlock_irq(&table->lock);
@@ -194,11 +193,10 @@ static void clock_was_set(struct irq_work *work)
 	ktime_t distance = ktime_mono_to_real(0);
 	struct xtimeout_table *table;
 	unsigned long flags;
-	unsigned int i;
 
 	if (atomic64_xchg(&wall_distance, distance) == distance)
 		return;
-	for_each_xtimeout_table(table, i) {
+	for_each_xtimeout_table(table) {
 		raw_spin_lock_irqsave(&table->lock, flags);
 		list_splice_tail_init(&table->on_set, &table->was_set);
 		if (!list_empty(&table->was_set))
@@ -247,8 +245,11 @@ void xtimeout_tables_init(void)
 	struct xtimeout_table *table;
 	unsigned int i;
 
-	for_each_xtimeout_table(table, i)
-		table_init(table, i);
+	for (i = 0; i < xtimeout_ntables(); i++) {
+		table = xtimeout_table_nth(i);
+		if (table)
+			table_init(table, i);
+	}
 }
 
 /**
@@ -290,8 +291,7 @@ void xtimeout_changes_exit(void)
 void xtimeout_tables_exit(void)
 {
 	struct xtimeout_table *table;
-	unsigned int i;
 
-	for_each_xtimeout_table(table, i)
+	for_each_xtimeout_table(table)
 		hrtimer_cancel(&table->timer);
 }

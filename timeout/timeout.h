@@ -142,7 +142,7 @@ struct xcallout {
 	xtimeout_func_t func;
 	void *arg;
 	struct module *owner;
-	struct mutex *mutex;
+	struct mutex *mutex;		/* protects what @func says */
 };
 
 /**

@@ -437,14 +437,14 @@ static void ring_call(void *arg)
 	atomic_inc(&ring->ended);
 }
 
-/* @closed: the last one waits for the first. */
-static void ring_of(struct xut *t, unsigned int n, bool named, bool closed)
+/* @closed: the last one waits for the first.  False: they wait still, and for ever. */
+static bool ring_of(struct xut *t, unsigned int n, bool named, bool closed)
 {
 	struct ring *ring = kzalloc(sizeof(*ring), GFP_KERNEL);
 	unsigned int i, refused = 0;
 
 	if (!XUT_EXPECT(t, ring))
-		return;
+		return false;
 	ring->n = n;
 	ring->named = named;
 	init_completion(&ring->go);
@@ -465,7 +465,8 @@ static void ring_of(struct xut *t, unsigned int n, bool named, bool closed)
 			XUT_EXPECT_EQ(t, xcallout_arm_ns(&m->co, 0), 0);
 	}
 	xut_step(t, "waiting for functions that wait for each other");
-	XUT_WAIT(t, atomic_read(&ring->ended) == n);
+	if (!XUT_WAIT(t, atomic_read(&ring->ended) == n))
+		return false;
 	for (i = 0; i < n; i++) {
 		struct ring_member *m = &ring->member[i];
 
@@ -477,6 +478,7 @@ static void ring_of(struct xut *t, unsigned int n, bool named, bool closed)
 	}
 	XUT_EXPECT_EQ(t, refused, closed);
 	kfree(ring);
+	return true;
 }
 
 static void functions_that_wait_in_a_ring(struct xut *t)
@@ -484,10 +486,9 @@ static void functions_that_wait_in_a_ring(struct xut *t)
 	unsigned int round, n;
 
 	for (round = 0; round < 20 * (1 + xut_soak); round++) {
-		for (n = 2; n <= RING; n++) {
-			ring_of(t, n, false, true);
-			ring_of(t, n, true, true);
-		}
+		for (n = 2; n <= RING; n++)
+			if (!ring_of(t, n, false, true) || !ring_of(t, n, true, true))
+				return;
 	}
 }
 
@@ -495,10 +496,9 @@ static void functions_that_wait_in_a_row(struct xut *t)
 {
 	unsigned int n;
 
-	for (n = 1; n <= RING; n++) {
-		ring_of(t, n, false, false);
-		ring_of(t, n, true, false);
-	}
+	for (n = 1; n <= RING; n++)
+		if (!ring_of(t, n, false, false) || !ring_of(t, n, true, false))
+			return;
 }
 
 static const struct xut_case callout_cases[] = {

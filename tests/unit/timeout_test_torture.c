@@ -55,7 +55,7 @@ struct torturer;
 
 struct slot {
 	struct xcallout co;
-	struct mutex mutex;
+	struct mutex mutex;		/* GUARDED: held around the function */
 	struct torturer *of;
 	struct slot *next;		/* WAITER: whom it stops */
 	enum kind kind;

@@ -52,8 +52,9 @@ static void set_past_the_time(struct xut *t)
 	wall_init(&at, 0);
 	wall_init(&in, 0);
 	wall_init(&never, 0);
-	at.due = id.due = ktime_get_real() + HOUR;
-	in.due = ktime_get_real() + HOUR;
+	at.due = ktime_get_real() + HOUR;
+	id.due = at.due;
+	in.due = at.due;
 	XUT_EXPECT_EQ(t, xcallout_arm(&at.co, at.due, 0, 0, XTIMEOUT_ABSOLUTE), 0);
 	XUT_EXPECT_EQ(t, xcallout_arm(&in.co, HOUR, 0, 0, 0), 0);
 	XUT_EXPECT_EQ(t, xcallout_arm(&never.co, 10 * HOUR, 0, 0, 0), 0);

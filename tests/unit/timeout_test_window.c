@@ -118,12 +118,12 @@ static int module_has_tracepoints(struct notifier_block *nb, unsigned long event
 
 static struct notifier_block modules_nb = { .notifier_call = module_has_tracepoints };
 
-static bool window_found(struct xut *t, enum window window)
+static bool window_found(struct xut *t, enum window at)
 {
 	if (!XUT_EXPECT_EQ(t, register_tracepoint_module_notifier(&modules_nb), 0))
 		return false;
 	unregister_tracepoint_module_notifier(&modules_nb);
-	return XUT_EXPECT(t, windows[window]);
+	return XUT_EXPECT(t, windows[at]);
 }
 
 struct visit {
@@ -184,7 +184,7 @@ static void arm_there(void *arg)
 }
 
 /* Arms until somebody is in the trap. */
-static bool catch(struct xut *t, enum window window, struct visit *v, atomic_t *ran)
+static bool catch(struct xut *t, enum window at, struct visit *v, atomic_t *ran)
 {
 	unsigned long end = jiffies + XUT_LIMIT;
 
@@ -194,7 +194,7 @@ static bool catch(struct xut *t, enum window window, struct visit *v, atomic_t *
 		smp_call_function_single(cpumask_last(cpu_online_mask), arm_there, v, true);
 		/* An interrupt for something earlier may have been too early for the trap. */
 		XUT_WAIT(t, smp_load_acquire(&trap.held) || READ_ONCE(trap.missed) ||
-			    (window == INTERRUPT && atomic_read(ran)));
+			 (at == INTERRUPT && atomic_read(ran)));
 		if (smp_load_acquire(&trap.held))	/* from spring() */
 			return true;
 		if (!XUT_EXPECT(t, time_before(jiffies, end)))
@@ -206,27 +206,27 @@ static bool catch(struct xut *t, enum window window, struct visit *v, atomic_t *
 	}
 }
 
-static void look(struct xut *t, enum window window, struct visit *v)
+static void look(struct xut *t, enum window at, struct visit *v)
 {
-	bool waits = (v->form == WAIT || v->form == STOP_SYNC) && window != INTERRUPT &&
-		     window != OVER;
+	bool waits = (v->form == WAIT || v->form == STOP_SYNC) && at != INTERRUPT &&
+		     at != OVER;
 
 	smp_store_release(&v->begin, true);	/* to visitor() */
 	if (waits) {
 		xut_step(t, "waiting for somebody to wait");
 		XUT_WAIT(t, READ_ONCE(v->returned) ||
-			    READ_ONCE(v->thread->__state) == TASK_UNINTERRUPTIBLE);
+			 READ_ONCE(v->thread->__state) == TASK_UNINTERRUPTIBLE);
 		XUT_EXPECT(t, !READ_ONCE(v->returned));
 		smp_store_release(&trap.go, true);	/* to spring() */
 	}
 	xut_step(t, "waiting for the result");
 	XUT_WAIT(t, smp_load_acquire(&v->returned));	/* from visitor() */
-	XUT_EXPECT_EQ(t, v->result, results[v->form][window]);
+	XUT_EXPECT_EQ(t, v->result, results[v->form][at]);
 }
 
-static void in_window(struct xut *t, enum window window, enum form form)
+static void in_window(struct xut *t, enum window at, enum form form)
 {
-	int runs = form == REARM ? window == INTERRUPT ? 1 : 2 : window != INTERRUPT;
+	int runs = form == REARM ? at == INTERRUPT ? 1 : 2 : at != INTERRUPT;
 	atomic_t ran = ATOMIC_INIT(0);
 	struct xcallout co;
 	struct visit v = { .form = form, .co = &co };
@@ -238,8 +238,8 @@ static void in_window(struct xut *t, enum window window, enum form form)
 	kthread_bind(v.thread, trap.visitor);
 	wake_up_process(v.thread);
 	trap.go = false;
-	if (catch(t, window, &v, &ran))
-		look(t, window, &v);
+	if (catch(t, at, &v, &ran))
+		look(t, at, &v);
 	WRITE_ONCE(trap.armed, false);
 	smp_store_release(&trap.go, true);	/* to spring() */
 	XUT_WAIT(t, !smp_load_acquire(&trap.held));	/* from spring() */
@@ -252,7 +252,7 @@ static void in_window(struct xut *t, enum window window, enum form form)
 	XUT_EXPECT_EQ(t, atomic_read(&ran), runs);
 }
 
-static void window_case(struct xut *t, enum window window)
+static void window_case(struct xut *t, enum window at)
 {
 	unsigned int round;
 	enum form form;
@@ -261,17 +261,17 @@ static void window_case(struct xut *t, enum window window)
 		xut_skip(t, "needs a CPU that is held and two others");
 		return;
 	}
-	if (!window_found(t, window))
+	if (!window_found(t, at))
 		return;
 	xut_pin(t, 0);
 	trap.visitor = cpumask_next(0, cpu_online_mask);
-	if (!XUT_EXPECT_EQ(t, tracepoint_probe_register(windows[window], probes[window],
+	if (!XUT_EXPECT_EQ(t, tracepoint_probe_register(windows[at], probes[at],
 							NULL), 0))
 		return;
 	for (round = 0; round < 3 * (1 + xut_soak); round++)
 		for (form = 0; form < FORMS; form++)
-			in_window(t, window, form);
-	tracepoint_probe_unregister(windows[window], probes[window], NULL);
+			in_window(t, at, form);
+	tracepoint_probe_unregister(windows[at], probes[at], NULL);
 	tracepoint_synchronize_unregister();
 }
 
