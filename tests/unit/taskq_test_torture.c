@@ -13,6 +13,7 @@
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
+#include <linux/minmax.h>
 #include <linux/moduleparam.h>
 #include <linux/random.h>
 #include <linux/sched/task.h>
@@ -359,7 +360,8 @@ static void queues_end(struct xut *t)
 
 static void all_at_once(struct xut *t)
 {
-	unsigned int i, nr = 2 * num_online_cpus(), secs = seconds * (1 + xut_soak);
+	unsigned int i, nr = 2 * num_online_cpus();
+	unsigned long begin = jiffies, secs;
 	struct torturer **torturers = kcalloc(nr, sizeof(*torturers), GFP_KERNEL);
 	unsigned long did[DID_NR] = {};
 
@@ -369,8 +371,9 @@ static void all_at_once(struct xut *t)
 		for (i = 0; i < nr; i++)
 			torturers[i] = torturer_new(t, i);
 		xut_step(t, "torture");
-		let_cpus_go_and_come(t, jiffies + secs * HZ);
+		let_cpus_go_and_come(t, &seconds);
 		WRITE_ONCE(torture_over, true);
+		secs = max((jiffies - begin) / HZ, 1UL);
 		xut_step(t, "threads end");
 		for (i = 0; i < nr; i++)
 			if (torturers[i])

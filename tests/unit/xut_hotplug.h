@@ -31,11 +31,13 @@ static inline bool cpu_goes_and_comes(struct xut *t, unsigned int cpu)
 	}
 }
 
-static inline void let_cpus_go_and_come(struct xut *t, unsigned long end)
+/* For so many seconds, times the length of soak; somebody may change the number meanwhile. */
+static inline void let_cpus_go_and_come(struct xut *t, const unsigned int *seconds)
 {
+	unsigned long begin = jiffies;
 	unsigned int gone = 0, cpu;
 
-	while (time_before(jiffies, end)) {
+	while (time_before(jiffies, begin + READ_ONCE(*seconds) * (1 + xut_soak) * HZ)) {
 		cpu = cpumask_last(cpu_online_mask);
 		if (IS_ENABLED(CONFIG_HOTPLUG_CPU) && cpu != cpumask_first(cpu_online_mask))
 			gone += cpu_goes_and_comes(t, cpu);
