@@ -11,8 +11,9 @@
  * the callouts are in a tree by id, under its lock, from when they are armed until they
  * are done.  One that is armed by its id stays in its table.
  *
- * n would come again after 2^64 / (tables + 1) timeouts of one CPU, some hundred years
- * of them on any machine; an id that somebody still has is passed over even then.
+ * n would come again after 2^64 / (tables + 1) timeouts of one CPU: with ten million of
+ * them a second after 3 years on 8192 CPUs, after 3,000 on 8.  An id whose timeout is
+ * not done is passed over even then.
  *
  * Memory.  xtimeout() is legal where the slab is not: in hard interrupts on
  * PREEMPT_RT, or with a raw lock held.  So each table has spare pieces, and what is

@@ -27,7 +27,8 @@
  *    they fired, as threads become free, and the kernel log names the function that
  *    is in the way after deadman_ms of xsync_taskq;
  *  - a callout's function never runs twice at the same time;
- *  - ids are never 0 or 1 and never used twice: not before 2^64 of them.
+ *  - ids are never 0 or 1.  None is used twice before one CPU has given
+ *    2^64 / (2 * CPUs + 1) of them, and never while its timeout is not done.
  *
  * What is not promised: to be on time, on which CPU a function runs, or the order
  * of two functions that are due at the same time.  While the system suspends no
@@ -79,8 +80,9 @@
  * none left.  A callout needs no memory.
  *
  * lockdep sees each function as a lock that is held while it runs, and that is taken by
- * whoever waits for it: to wait with a mutex held that the function takes is reported
- * before it deadlocks.  All callouts of one function are one such lock.
+ * xuntimeout() and xcallout_stop_sync(): to wait there with a mutex held that the
+ * function takes is reported before it deadlocks.  xtimeout_drain() is not seen.  All
+ * callouts of one function are one such lock.
  */
 #ifndef _XSYNC_TIMEOUT_H
 #define _XSYNC_TIMEOUT_H
@@ -358,7 +360,8 @@ u64 xcallout_missed(struct xcallout *co);
  *	   running or about to, and @co must not be freed (an arming that was
  *	   there besides is cancelled); -EWOULDBLOCK in NMI.
  *
- *	   With a mutex: after 1 or 0 @co must stay, see xcallout_init_generic().
+ *	   With a mutex: after 1 or 0 @co must stay, see xcallout_init_generic(); and 1
+ *	   may be two armings, one that a thread had and one made after that.
  */
 int xcallout_stop(struct xcallout *co);
 

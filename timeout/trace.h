@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Tracepoints xsync_timeout:*; what xsync/trace.h says of probes is true of these. */
+/*
+ * Tracepoints xsync_timeout:*; what xsync/trace.h says of probes is true of these.  Those
+ * of armings are come to with the lock of the callout's table held: a probe must not arm,
+ * cancel or wait.
+ */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM xsync_timeout
 
