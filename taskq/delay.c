@@ -102,7 +102,7 @@ xtaskqid_t xtaskq_dispatch_delay(struct xtaskq *tq, xtaskq_func_t func, void *ar
 	struct xtaskq_ent *ent;
 	xtaskqid_t id;
 
-	if (flags & (XTASKQ_NOQUEUE | XTASKQ_NOALLOC)) {
+	if (flags & (XTASKQ_NOQUEUE | XTASKQ_NOALLOC | XTASKQ_NOWAKE)) {
 		atomic64_inc(&tq->failed);
 		return 0;
 	}

@@ -28,6 +28,10 @@
  * FRONT tasks are before all others.  The last of them is remembered, for queues
  * where they keep their order among each other.
  *
+ * NOWAKE.  The entry is pending, and that is all.  Whoever takes it, woken for another
+ * one or not at all, has done what xtaskq_wake_up() is called for later; that one
+ * wakes as many runners at most as entries are still pending.
+ *
  * NOQUEUE.  An idle runner is taken off the list and given the entry, which is not
  * on the list of pending ones: nothing can come before it.
  *
@@ -61,6 +65,9 @@ struct xtaskq_inbox {
 };
 
 static DEFINE_PER_CPU(struct xtaskq_inbox, xtaskq_inboxes);
+
+/* What of a dispatch's flags its entry keeps. */
+#define ENT_FLAGS	(XTASKQ_FRONT | XTASKQ_NOQUEUE | XTASKQ_NOWAKE)
 
 /**
  * xtaskq_ent_claim - fill in an entry if it is idle
@@ -127,6 +134,8 @@ struct xtaskq_kick xtaskq_pend(struct xtaskq *tq, struct xtaskq_ent *ent)
 			tq->last_front = ent;
 	}
 	tq->npending++;
+	if (ent->flags & XTASKQ_NOWAKE)
+		return (struct xtaskq_kick){};
 	return xtaskq_kick_prepare(tq);
 }
 
@@ -193,7 +202,7 @@ xtaskqid_t xtaskq_dispatch_ent(struct xtaskq *tq, xtaskq_func_t func, void *arg,
 
 	preempt_disable();
 	if (READ_ONCE(tq->dead) ||
-	    !xtaskq_ent_claim(tq, ent, func, arg, flags & (XTASKQ_FRONT | XTASKQ_NOQUEUE))) {
+	    !xtaskq_ent_claim(tq, ent, func, arg, flags & ENT_FLAGS)) {
 		id = refuse(tq);
 		preempt_enable();
 		return id;
@@ -230,8 +239,7 @@ xtaskqid_t xtaskq_dispatch(struct xtaskq *tq, xtaskq_func_t func, void *arg,
 	 * The queue counts the entry as on its way, so the gate need not be
 	 * looked at again: xtaskq_destroy() waits for what got this far.
 	 */
-	xtaskq_ent_claim(tq, ent, func, arg,
-			 (flags & (XTASKQ_FRONT | XTASKQ_NOQUEUE)) | XTASKQ_ENT_OWN);
+	xtaskq_ent_claim(tq, ent, func, arg, (flags & ENT_FLAGS) | XTASKQ_ENT_OWN);
 	preempt_disable();
 	raw_spin_lock_irqsave(&tq->lock, irqflags);
 	id = tq_enter(tq, ent, &kick);

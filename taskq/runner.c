@@ -113,6 +113,27 @@ void xtaskq_kick(struct xtaskq *tq, struct xtaskq_kick kick)
 		xtaskq_manager_call(tq, kick.watch);
 }
 
+void xtaskq_wake_up(struct xtaskq *tq, unsigned int n)
+{
+	struct xtaskq_kick kick;
+	unsigned long flags;
+
+	for (; n; n--) {
+		kick = (struct xtaskq_kick){};
+		preempt_disable();
+		raw_spin_lock_irqsave(&tq->lock, flags);
+		if (tq->npending)
+			kick = xtaskq_kick_prepare(tq);
+		raw_spin_unlock_irqrestore(&tq->lock, flags);
+		xtaskq_kick(tq, kick);
+		preempt_enable();
+		/* All are taken, or all threads busy: those come for what is left. */
+		if (!kick.runner)
+			break;
+	}
+}
+EXPORT_SYMBOL_GPL(xtaskq_wake_up);
+
 /**
  * xtaskq_let_go - have runners take up what could not begin before
  * @tq: the queue, not locked; the caller sees to it that it stays

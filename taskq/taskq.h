@@ -31,6 +31,7 @@
  *   xtaskq_dispatch_delay  as xtaskq_dispatch
  *   xtaskq_dispatch_ent    yes   yes      yes      yes    no         no     no
  *   xtaskq_dispatch_any    yes   yes      yes      yes    yes        yes    no
+ *   xtaskq_wake_up         yes   yes      yes      yes    no         no     no
  *   xtaskq_cancel_ent      yes   yes      yes      yes    no         no     no
  *   xtaskq_cancel_id       yes   error    error    error  error      error  yes
  *   - _nowait              yes   yes      yes      yes    no         no     no
@@ -89,6 +90,7 @@ typedef u64 xtaskqid_t;
 #define XTASKQ_FRONT		BIT(1)	/* before everything that is pending */
 #define XTASKQ_NOQUEUE		BIT(2)	/* a thread is idle, or it fails */
 #define XTASKQ_NOALLOC		BIT(3)	/* from the spare entries, or it fails */
+#define XTASKQ_NOWAKE		BIT(4)	/* no thread is woken: xtaskq_wake_up() is to come */
 
 /* The id of a dispatch that is not done, in order of age.  Private. */
 struct xtaskq_tag {
@@ -222,7 +224,7 @@ int xtaskq_destroy(struct xtaskq *tq);
  * @func: the function
  * @arg: its argument
  * @flags: XTASKQ_SLEEP or XTASKQ_NOSLEEP; XTASKQ_NOALLOC: as NOSLEEP, and only a
- *	   spare entry will do; XTASKQ_FRONT and XTASKQ_NOQUEUE, see
+ *	   spare entry will do; XTASKQ_FRONT, XTASKQ_NOQUEUE and XTASKQ_NOWAKE, see
  *	   xtaskq_dispatch_ent()
  *
  * As taskq_dispatch(9F).  The entry comes from the queue's spare ones or from
@@ -249,7 +251,7 @@ xtaskqid_t xtaskq_dispatch(struct xtaskq *tq, xtaskq_func_t func, void *arg,
  * @func: the function
  * @arg: its argument
  * @flags: as for xtaskq_dispatch(); XTASKQ_FRONT counts when the time is up;
- *	   XTASKQ_NOQUEUE and XTASKQ_NOALLOC fail
+ *	   XTASKQ_NOQUEUE, XTASKQ_NOALLOC and XTASKQ_NOWAKE fail
  * @ns: the time in nanoseconds, from now; the task is pending then, never before
  * @slack_ns: how much later than that will do, so that timers can be put together
  *
@@ -271,7 +273,8 @@ xtaskqid_t xtaskq_dispatch_delay(struct xtaskq *tq, xtaskq_func_t func, void *ar
  * @tq: the queue
  * @func: the function
  * @arg: its argument
- * @flags: XTASKQ_FRONT, XTASKQ_NOQUEUE, or 0.  The other flags say nothing here
+ * @flags: XTASKQ_FRONT, XTASKQ_NOQUEUE, XTASKQ_NOWAKE, or 0.  The other flags say
+ *	   nothing here
  * @ent: an idle entry that xtaskq_init_ent() was called on
  *
  * Allocates nothing.  @ent is idle again before @func is called, so @func may
@@ -284,6 +287,12 @@ xtaskqid_t xtaskq_dispatch_delay(struct xtaskq *tq, xtaskq_func_t func, void *ar
  * nothing else before it.  A dynamic queue creates no thread for it, and a suspended
  * one has none that is idle.
  *
+ * XTASKQ_NOWAKE is for those who dispatch with a lock held that the function is going
+ * to take: a thread that is woken at once only waits for it.  The task is pending and no
+ * thread has been told; xtaskq_wake_up() is to follow when the lock is free.  A thread
+ * that is awake anyway may take the task before that.  With XTASKQ_NOQUEUE it says
+ * nothing.
+ *
  * illumos has taskq_dispatch_ent() return nothing; here it can meet
  * xtaskq_destroy() and fails then.  The caller makes sure that @tq is not used
  * after xtaskq_destroy() has returned.
@@ -294,6 +303,18 @@ xtaskqid_t xtaskq_dispatch_delay(struct xtaskq *tq, xtaskq_func_t func, void *ar
  */
 xtaskqid_t xtaskq_dispatch_ent(struct xtaskq *tq, xtaskq_func_t func, void *arg,
 			       unsigned int flags, struct xtaskq_ent *ent);
+
+/**
+ * xtaskq_wake_up - have threads take up what was dispatched with XTASKQ_NOWAKE
+ * @tq: the queue
+ * @n: how many tasks
+ *
+ * The caller makes sure that @tq is not used after xtaskq_destroy() has returned: the
+ * tasks themselves, which may be done by now, do not keep it.
+ *
+ * Context: Any but NMI, and not under scheduler locks.  Does not sleep.
+ */
+void xtaskq_wake_up(struct xtaskq *tq, unsigned int n);
 
 /**
  * xtaskq_dispatch_any - run a function on a queue, asked for in any context

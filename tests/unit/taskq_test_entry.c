@@ -154,6 +154,69 @@ static void cancel_takes_back_what_is_pending(struct xut *t)
 	XUT_EXPECT_EQ(t, xtaskq_destroy(tq), 0);
 }
 
+static unsigned int idle_of(struct xtaskq *tq)
+{
+	unsigned int n;
+
+	raw_spin_lock_irq(&tq->lock);
+	n = tq->nidle;
+	raw_spin_unlock_irq(&tq->lock);
+	return n;
+}
+
+/* All threads are idle until they are woken; those that are awake take what is there. */
+static void wake_afterwards(struct xut *t, unsigned int flags)
+{
+	struct xtaskq *tq = QUEUE(t, 3, XTASKQ_PRI_NORMAL, 0, 0, flags);
+	struct xtaskq_ent ent[3], later, given;
+	atomic_t ran = ATOMIC_INIT(0);
+	struct gate g;
+	int i;
+
+	if (!tq)
+		return;
+	gate_init(&g);
+	xtaskq_init_ent(&later);
+	xtaskq_init_ent(&given);
+	for (i = 0; i < 3; i++) {
+		xtaskq_init_ent(&ent[i]);
+		XUT_EXPECT(t, xtaskq_dispatch_ent(tq, gate_pass, &g, XTASKQ_NOWAKE, &ent[i]));
+	}
+	XUT_EXPECT_EQ(t, idle_of(tq), 3);
+	xtaskq_wake_up(tq, 2);
+	XUT_WAIT(t, atomic_read(&g.inside) == 2);
+	XUT_EXPECT_EQ(t, idle_of(tq), 1);
+	xtaskq_wake_up(tq, 100);
+	XUT_WAIT(t, atomic_read(&g.inside) == 3);
+	XUT_EXPECT(t, xtaskq_dispatch_ent(tq, count, &ran, XTASKQ_NOWAKE, &later));
+	complete_all(&g.open);
+	XUT_EXPECT_EQ(t, xtaskq_wait(tq), 0);
+	XUT_EXPECT_EQ(t, atomic_read(&ran), 1);
+
+	XUT_EXPECT(t, xtaskq_dispatch(tq, count, &ran, XTASKQ_NOWAKE));
+	XUT_EXPECT(t, xtaskq_dispatch_ent(tq, count, &ran, XTASKQ_NOWAKE, &later));
+	XUT_EXPECT_EQ(t, idle_of(tq), 3);
+	XUT_EXPECT(t, xtaskq_cancel_ent(tq, &later));
+	xtaskq_wake_up(tq, 2);
+	XUT_EXPECT_EQ(t, xtaskq_wait(tq), 0);
+	XUT_EXPECT_EQ(t, atomic_read(&ran), 2);
+	xtaskq_wake_up(tq, 2);
+	XUT_EXPECT_EQ(t, idle_of(tq), 3);
+
+	XUT_EXPECT(t, xtaskq_dispatch_ent(tq, count, &ran, XTASKQ_NOWAKE | XTASKQ_NOQUEUE,
+					  &given));
+	XUT_EXPECT_EQ(t, xtaskq_wait(tq), 0);
+	XUT_EXPECT_EQ(t, xtaskq_dispatch_delay(tq, count, &ran, XTASKQ_NOWAKE, 0, 0), 0);
+	expect_balance(t, tq, 8, 6, 1, 1);
+	XUT_EXPECT_EQ(t, xtaskq_destroy(tq), 0);
+}
+
+static void woken_afterwards(struct xut *t)
+{
+	wake_afterwards(t, 0);
+	wake_afterwards(t, XTASKQ_DEDICATED);
+}
+
 /* Two entries exist at most: the gate has one, one task is pending. */
 static void maxalloc_throttles(struct xut *t)
 {
@@ -182,6 +245,7 @@ static const struct xut_case entry_cases[] = {
 	XUT_CASE(entry_changes_queues),
 	XUT_CASE(busy_entry_is_refused),
 	XUT_CASE(cancel_takes_back_what_is_pending),
+	XUT_CASE(woken_afterwards),
 	XUT_CASE(maxalloc_throttles),
 	{}
 };
