@@ -128,7 +128,7 @@ void xcallout_fire(struct xtimeout_table *table, struct xcallout *co)
 	else if (xcallout_busy(table, co))
 		xtimeout_run_find(table, co->id)->again = co;
 	else
-		xtaskq_dispatch_ent(xtimeout_pool, xcallout_run, co, 0, &co->ent);
+		xtimeout_dispatch(table, xcallout_run, co, 0, &co->ent);
 }
 
 /* Makes sure that no thread will get a fired callout; false: one has it. */

@@ -44,6 +44,7 @@ enum xtimeout_clock {
  * @waiters: who waits for one of these to return
  * @timer: the one timer; fires for the first of @armed
  * @next: what @timer is set to; KTIME_MAX: it is not set
+ * @nwake: dispatches to the pool whose threads are to be woken after the lock
  * @rest: the entry for what is due beyond one interrupt's share
  * @resting: @rest is dispatched; it sets the timer when it is through
  * @by_id: callouts of the id form; see named.c
@@ -70,6 +71,7 @@ struct xtimeout_table {
 	struct list_head waiters;
 	struct hrtimer timer;
 	ktime_t next;
+	unsigned int nwake;
 	struct xtaskq_ent rest;
 	bool resting;
 
@@ -212,6 +214,10 @@ int xtimeout_changes_init(void);
 void xtimeout_changes_exit(void);
 void xtimeout_tables_exit(void);
 void xtimeout_table_program(struct xtimeout_table *table);
+void xtimeout_dispatch(struct xtimeout_table *table, xtaskq_func_t func, void *arg,
+		       unsigned int flags, struct xtaskq_ent *ent);
+void xtimeout_unlock(struct xtimeout_table *table, unsigned long flags)
+	__releases(&table->lock);
 
 /* callout.c */
 struct xtimeout_table *xcallout_lock(struct xcallout *co, unsigned long *flags)

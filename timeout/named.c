@@ -143,8 +143,7 @@ static void spares_look(struct xtimeout_table *table)
 {
 	if ((table->nspare < SPARES_FEW || table->nspare > SPARES_MANY) &&
 	    xtaskq_ent_idle(&table->even))
-		xtaskq_dispatch_ent(xtimeout_pool, spares_even, table, XTASKQ_FRONT,
-				    &table->even);
+		xtimeout_dispatch(table, spares_even, table, XTASKQ_FRONT, &table->even);
 }
 
 static struct xtimeout_named *spare_take(struct xtimeout_table *table)
@@ -198,7 +197,7 @@ xtimeout_id_t xtimeout_generic(struct module *owner, xtimeout_func_t func, void 
 	raw_spin_lock_irqsave(&table->lock, irqflags);
 	named = spare_take(table);
 	if (!named) {
-		raw_spin_unlock_irqrestore(&table->lock, irqflags);
+		xtimeout_unlock(table, irqflags);
 		named = named_alloc();
 		if (!named)
 			return 0;
@@ -217,7 +216,7 @@ xtimeout_id_t xtimeout_generic(struct module *owner, xtimeout_func_t func, void 
 		xcallout_set_time(&named->co, due, slack_ns);
 		xcallout_insert(table, &named->co);
 	}
-	raw_spin_unlock_irqrestore(&table->lock, irqflags);
+	xtimeout_unlock(table, irqflags);
 	return id;
 }
 EXPORT_SYMBOL_GPL(xtimeout_generic);
@@ -274,7 +273,7 @@ static s64 untimeout(struct xtimeout_table *table, u64 id, bool nowait, xtimeout
 			left = !nowait && run && run->task == current ? -1 : -EBUSY;
 		}
 	}
-	raw_spin_unlock_irqrestore(&table->lock, flags);
+	xtimeout_unlock(table, flags);
 	return left;
 }
 
@@ -298,7 +297,7 @@ static s64 untimeout_wait(u64 id)
 	raw_spin_lock_irqsave(&table->lock, flags);
 	if (id_find(table, id))
 		return xtimeout_wait_for(table, id, self.id, flags) ?: -1;
-	raw_spin_unlock_irqrestore(&table->lock, flags);
+	xtimeout_unlock(table, flags);
 	return -1;
 }
 

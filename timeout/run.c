@@ -168,12 +168,12 @@ int xtimeout_wait_for(struct xtimeout_table *table, u64 id, u64 self, unsigned l
 	struct xtimeout_waiter w = { .id = id, .by = self };
 
 	if (self && !edge_add(&w)) {
-		raw_spin_unlock_irqrestore(&table->lock, flags);
+		xtimeout_unlock(table, flags);
 		return -EDEADLK;
 	}
 	init_completion(&w.done);
 	list_add_tail(&w.link, &table->waiters);
-	raw_spin_unlock_irqrestore(&table->lock, flags);
+	xtimeout_unlock(table, flags);
 	wait_for_completion(&w.done);
 	return 0;
 }
@@ -245,17 +245,17 @@ static void run_end(struct xtimeout_table *table, struct xtimeout_run *run,
 		    struct xcallout *named)
 {
 	struct xtimeout_waiter *w, *next;
+	unsigned long flags;
 	LIST_HEAD(woken);
 
-	raw_spin_lock_irq(&table->lock);
+	raw_spin_lock_irqsave(&table->lock, flags);
 	list_del(&run->link);
 	if (run->again)
-		xtaskq_dispatch_ent(xtimeout_pool, xcallout_run, run->again, 0,
-				    &run->again->ent);
+		xtimeout_dispatch(table, xcallout_run, run->again, 0, &run->again->ent);
 	if (named)
 		xtimeout_named_done(table, named);
 	wake_waiters(table, run->id, &woken);
-	raw_spin_unlock_irq(&table->lock);
+	xtimeout_unlock(table, flags);
 
 	list_for_each_entry_safe(w, next, &woken, link)
 		complete(&w->done);

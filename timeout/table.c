@@ -31,6 +31,11 @@
  * Locking.  table.lock -> the pool's queue lock, the hrtimer base's, the list of
  * waits between functions.  All raw.  Two table locks are never held together.
  *
+ * What is dispatched with a table's lock held goes to threads that take that lock
+ * first of all.  Woken at once they would meet whoever woke them, and on a machine with
+ * many CPUs each other.  So the pool is told to wake nobody, and who unlocks the
+ * table wakes them: xtimeout_unlock(), in every place that may have dispatched.
+ *
  * The interrupt takes up to XTIMEOUT_BATCH callouts from armed to fired.  If more
  * are due it dispatches table.rest, and a thread goes on, dropping the lock after
  * each batch; the timer is not set meanwhile.  Cancelling never touches the timer:
@@ -107,6 +112,44 @@ void xtimeout_table_program(struct xtimeout_table *table)
 			       HRTIMER_MODE_ABS_PINNED_HARD);
 }
 
+/**
+ * xtimeout_dispatch - have a thread of the pool call a function
+ * @table: the table, locked; xtimeout_unlock() wakes the thread
+ * @func: the function
+ * @arg: its argument
+ * @flags: XTASKQ_FRONT or 0
+ * @ent: an idle entry
+ */
+void xtimeout_dispatch(struct xtimeout_table *table, xtaskq_func_t func, void *arg,
+		       unsigned int flags, struct xtaskq_ent *ent)
+{
+	lockdep_assert_held(&table->lock);
+	if (xtaskq_dispatch_ent(xtimeout_pool, func, arg, flags | XTASKQ_NOWAKE, ent))
+		table->nwake++;
+}
+
+/**
+ * xtimeout_unlock - unlock a table, and wake threads for what was dispatched
+ * @table: the table
+ * @flags: of the lock
+ */
+void xtimeout_unlock(struct xtimeout_table *table, unsigned long flags)
+	__releases(&table->lock)
+{
+	unsigned int n = table->nwake;
+
+	if (likely(!n)) {
+		raw_spin_unlock_irqrestore(&table->lock, flags);
+		return;
+	}
+	table->nwake = 0;
+	/* Nothing is to come between the two and keep the threads waiting. */
+	preempt_disable();
+	raw_spin_unlock_irqrestore(&table->lock, flags);
+	xtaskq_wake_up(xtimeout_pool, n);
+	preempt_enable();
+}
+
 /* Fires one batch of what is due; true: more is.  Under the lock. */
 static bool table_fire(struct xtimeout_table *table)
 {
@@ -131,16 +174,17 @@ static bool table_fire(struct xtimeout_table *table)
 static void table_fire_rest(void *arg)
 {
 	struct xtimeout_table *table = arg;
+	unsigned long flags;
 	bool more;
 
 	do {
-		raw_spin_lock_irq(&table->lock);
+		raw_spin_lock_irqsave(&table->lock, flags);
 		more = table_fire(table);
 		if (!more) {
 			table->resting = false;
 			xtimeout_table_program(table);
 		}
-		raw_spin_unlock_irq(&table->lock);
+		xtimeout_unlock(table, flags);
 		cond_resched();
 	} while (more);
 }
@@ -150,8 +194,7 @@ static void table_rest(struct xtimeout_table *table)
 	if (table->resting)
 		return;
 	table->resting = true;
-	xtaskq_dispatch_ent(xtimeout_pool, table_fire_rest, table, XTASKQ_FRONT,
-			    &table->rest);
+	xtimeout_dispatch(table, table_fire_rest, table, XTASKQ_FRONT, &table->rest);
 }
 
 /* The timer; hard interrupt. */
@@ -167,7 +210,7 @@ static enum hrtimer_restart table_expire(struct hrtimer *timer)
 		table_rest(table);
 	/* Set by this, or by another CPU meanwhile: never by the return value. */
 	xtimeout_table_program(table);
-	raw_spin_unlock_irqrestore(&table->lock, flags);
+	xtimeout_unlock(table, flags);
 	return HRTIMER_NORESTART;
 }
 
@@ -201,7 +244,7 @@ static void clock_was_set(struct irq_work *work)
 		list_splice_tail_init(&table->on_set, &table->was_set);
 		if (!list_empty(&table->was_set))
 			table_rest(table);
-		raw_spin_unlock_irqrestore(&table->lock, flags);
+		xtimeout_unlock(table, flags);
 	}
 }
 
