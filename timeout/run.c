@@ -192,15 +192,23 @@ static void wake_waiters(struct xtimeout_table *table, u64 id, struct list_head 
 	}
 }
 
-/* Arms a periodic callout, which is IDLE, for the first of its times to come. */
+/*
+ * Arms a periodic callout, which is IDLE, for the first of its times to come.  If it is
+ * called before its time, because the clock was set, that is still to come.
+ */
 static void arm_next(struct xtimeout_table *table, struct xcallout *co)
 {
 	u64 slack = ktime_sub(co->node.expires, co->due);
 	s64 late = ktime_sub(xtimeout_now(table->clock), co->due);
-	u64 missed = late > 0 ? div64_u64(late, co->period) : 0;
+	ktime_t next = co->due;
 
-	co->missed += missed;
-	xcallout_set_time(co, ktime_add_safe(co->due, (missed + 1) * co->period), slack);
+	if (late >= 0) {
+		u64 missed = div64_u64(late, co->period);
+
+		co->missed += missed;
+		next = ktime_add_safe(co->due, (missed + 1) * co->period);
+	}
+	xcallout_set_time(co, next, slack);
 	xcallout_insert(table, co);
 }
 

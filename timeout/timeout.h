@@ -307,7 +307,8 @@ static inline void xcallout_init(struct xcallout *co, struct module *owner,
  *
  * A periodic one is armed for the next of its times before its function is called; the
  * times do not drift.  Times that are past by then are left out, and counted by
- * xcallout_missed(); so is every time but the last one while the function runs.
+ * xcallout_missed(); so is every time but the last one while the function runs.  One
+ * that is called because the clock was set keeps its next time.
  *
  * Context: Task, softirq, hardirq; not under scheduler locks.  Does not sleep.
  * Return: 0; 1 if an earlier arming was cancelled by this; -ESHUTDOWN if the owner

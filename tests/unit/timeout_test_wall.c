@@ -160,6 +160,32 @@ static void told_when_set(struct xut *t)
 	kvfree(w);
 }
 
+/*
+ * Told of the clock before its time, a periodic one is still called at that time.  The
+ * next one would be in an hour.
+ */
+static void told_between_its_times(struct xut *t)
+{
+	struct wall_call w = {};
+
+	wall_init(&w, XTIMEOUT_ON_SET);
+	do {
+		/* A thread that comes too late for that takes both as one. */
+		XUT_EXPECT_EQ(t, xcallout_stop_sync(&w.co), atomic_read(&w.ran) != 0);
+		atomic_set(&w.ran, 0);
+		w.due = ktime_get_real() + NSEC_PER_SEC;
+		XUT_EXPECT_EQ(t, xcallout_arm(&w.co, w.due, 0, HOUR, XTIMEOUT_ABSOLUTE), 0);
+		set_wall(t, NSEC_PER_USEC);
+		XUT_WAIT(t, atomic_read(&w.ran));
+	} while (!w.early && !t->failed);
+	xut_step(t, "waiting for the time of a callout that was told of the clock");
+	XUT_WAIT(t, atomic_read(&w.ran) == 2);
+	XUT_EXPECT(t, ktime_get_real() >= w.due);
+	XUT_EXPECT_EQ(t, xcallout_missed(&w.co), 0);
+	XUT_EXPECT_EQ(t, xcallout_stop_sync(&w.co), 1);
+	put_wall_right(t);
+}
+
 static void set_against_stop(struct xut *t)
 {
 	unsigned int round, ran = 0;
@@ -171,8 +197,9 @@ static void set_against_stop(struct xut *t)
 
 		XUT_EXPECT_EQ(t, xcallout_arm(&w.co, HOUR, 0, 0, 0), 0);
 		set_wall(t, round & 1 ? 1000 : -1000);
+		/* Up to two ticks: that is how long it takes where irq_work waits for one. */
 		if (get_random_u32() & 1)
-			usleep_range(1, 200);
+			fsleep(get_random_u32() % (2 * USEC_PER_SEC / HZ));
 		stopped = xcallout_stop_sync(&w.co);
 		if (!XUT_EXPECT_EQ(t, atomic_read(&w.ran) - before + stopped, 1))
 			break;
@@ -187,6 +214,7 @@ static const struct xut_case wall_cases[] = {
 	XUT_CASE(set_back),
 	XUT_CASE(monotonic_time_is_not_set),
 	XUT_CASE(told_when_set),
+	XUT_CASE(told_between_its_times),
 	XUT_CASE(set_against_stop),
 	{}
 };
