@@ -8,7 +8,12 @@
  * be armed.  Arming looks at that under the lock of the table, and drain takes each
  * table's lock after the declaration: an arming that was let through is found there,
  * and one that comes later is not let through.  A dead owner's callouts do not
- * change tables either, so one pass is enough.
+ * change tables either, nor does what has fired become armed: one pass over what is
+ * armed is enough, and then one over what is not any more.
+ *
+ * A table's armed callouts are gone through in the order of time, some under one hold of
+ * the lock, but never a part of what is due at the same time.  Between two holds lockdep
+ * is told of each function that was found: whoever drains would wait for it if it ran.
  *
  * The declaration holds until the module is gone: its memory, and so the address
  * that stands for it, may then become another module's.
@@ -27,6 +32,9 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include "internal.h"
+
+/* How many armed callouts are looked at under one hold of a table's lock. */
+#define DRAIN_BATCH	64
 
 struct dead_owner {
 	struct list_head link;
@@ -83,73 +91,161 @@ static void forget_dead(struct module *owner)
 	mutex_unlock(&dead_lock);
 }
 
-/* Cancels a callout of a dead owner; gives its id if it has to be waited for, else 0. */
-static u64 drain_one(struct xtimeout_table *table, struct xcallout *co,
-		     unsigned int *found)
+/* Cancels a callout unless a thread has it; false: one has. */
+static bool drain_one(struct xtimeout_table *table, struct xcallout *co)
 {
-	(*found)++;
-	if (!xcallout_cancel(table, co) || xcallout_busy(table, co))
-		return co->id;
+	if (!xcallout_cancel(table, co))
+		return false;
 	if (co->named)
 		xtimeout_named_done(table, co);
-	return 0;
+	return true;
 }
 
-/* Cancels what can be; gives the id of something that has to be waited for, or 0. */
-static u64 drain_pass(struct xtimeout_table *table, struct module *owner,
-		      unsigned int *found)
+/* The first armed callout that is due at a time or later. */
+static struct timerqueue_node *armed_from(struct xtimeout_table *table, ktime_t when)
 {
-	struct timerqueue_node *node = timerqueue_getnext(&table->armed);
-	struct xcallout *co, *next;
-	struct xtimeout_run *run;
-	u64 busy = 0;
+	struct rb_node *node = table->armed.rb_root.rb_root.rb_node;
+	struct timerqueue_node *first = NULL;
 
 	while (node) {
-		co = container_of(node, struct xcallout, node);
-		node = timerqueue_iterate_next(node);
-		if (!owner || co->owner == owner)
-			busy = drain_one(table, co, found) ?: busy;
-	}
-	list_for_each_entry_safe(co, next, &table->fired, link)
-		if (!owner || co->owner == owner)
-			busy = drain_one(table, co, found) ?: busy;
-	/* What cannot be cancelled any more: a thread has it, or runs its function. */
-	list_for_each_entry(co, &table->taken, held) {
-		if (!owner || co->owner == owner) {
-			(*found)++;
-			busy = co->id;
+		struct timerqueue_node *this = rb_entry(node, struct timerqueue_node, node);
+
+		if (this->expires < when) {
+			node = node->rb_right;
+		} else {
+			first = this;
+			node = node->rb_left;
 		}
 	}
-	list_for_each_entry(run, &table->runs, link) {
-		if (!owner || run->owner == owner) {
-			(*found)++;
-			busy = run->id;
-		}
-	}
-	return busy;
+	return first;
 }
 
 /*
- * Cancels and waits; @owner NULL: everybody's.  @self: the id of the callout whose
- * function the caller is in, or 0.  @found: how much there was.
+ * Cancels what is armed from @from on, until many have been looked at or a second
+ * function is found.  @func: the first one.  True: there is more, from @from on.
  */
-static int drain(struct module *owner, u64 self, unsigned int *found)
+static bool drain_armed_some(struct xtimeout_table *table, struct module *owner,
+			     ktime_t *from, xtimeout_func_t *func)
 {
-	struct xtimeout_table *table;
+	struct timerqueue_node *node, *next;
+	unsigned int n = 0;
+
+	lockdep_assert_held(&table->lock);
+	for (node = armed_from(table, *from); node; node = next) {
+		struct xcallout *co = container_of(node, struct xcallout, node);
+		bool same = node->expires == *from;
+
+		*from = node->expires;
+		/* Not in the middle of what is due at one time: it is begun with again. */
+		if (n++ >= DRAIN_BATCH && !same)
+			return true;
+		next = timerqueue_iterate_next(node);
+		if (owner && co->owner != owner)
+			continue;
+		if (*func && co->func != *func)
+			return true;
+		*func = co->func;
+		drain_one(table, co);
+	}
+	return false;
+}
+
+/* Cancels all that is armed.  True: there was some. */
+static bool drain_armed(struct xtimeout_table *table, struct module *owner)
+{
+	bool more, found = false;
+	unsigned long flags;
+	ktime_t from = 0;
+
+	do {
+		xtimeout_func_t func = NULL;
+
+		raw_spin_lock_irqsave(&table->lock, flags);
+		more = drain_armed_some(table, owner, &from, &func);
+		xtimeout_unlock(table, flags);
+		if (func) {
+			found = true;
+			xtimeout_might_wait_for(func);
+		}
+		cond_resched();
+	} while (more);
+	return found;
+}
+
+/*
+ * Takes one function of what has fired or runs, and cancels what can be of it.  @busy:
+ * the id of something that has to be waited for, or 0.  NULL: there is no function.
+ */
+static xtimeout_func_t drain_fired_some(struct xtimeout_table *table, struct module *owner,
+					u64 *busy)
+{
+	xtimeout_func_t func = NULL;
+	struct xcallout *co, *next;
+	struct xtimeout_run *run;
+
+	lockdep_assert_held(&table->lock);
+	*busy = 0;
+	list_for_each_entry_safe(co, next, &table->fired, link) {
+		if ((owner && co->owner != owner) || (func && co->func != func))
+			continue;
+		func = co->func;
+		if (!drain_one(table, co))
+			*busy = co->id;
+	}
+	list_for_each_entry(co, &table->taken, held) {
+		if ((owner && co->owner != owner) || (func && co->func != func))
+			continue;
+		func = co->func;
+		*busy = co->id;
+	}
+	list_for_each_entry(run, &table->runs, link) {
+		if ((owner && run->owner != owner) || (func && run->func != func))
+			continue;
+		func = run->func;
+		*busy = run->id;
+	}
+	return func;
+}
+
+/* Cancels all that has fired, and waits for what runs. */
+static int drain_fired(struct xtimeout_table *table, struct module *owner, u64 self,
+		       bool *found)
+{
+	xtimeout_func_t func, told = NULL;
 	unsigned long flags;
 	int err = 0;
 	u64 busy;
 
-	*found = 0;
+	do {
+		raw_spin_lock_irqsave(&table->lock, flags);
+		func = drain_fired_some(table, owner, &busy);
+		if (busy && func == told)
+			err = xtimeout_wait_for(table, busy, self, flags);
+		else
+			xtimeout_unlock(table, flags);
+		if (func && func != told) {
+			*found = true;
+			xtimeout_might_wait_for(func);
+			told = func;
+		}
+		cond_resched();
+	} while (func && !err);
+	return err;
+}
+
+/*
+ * Cancels and waits; @owner NULL: everybody's.  @self: the id of the callout whose
+ * function the caller is in, or 0.  @found: whether there was anything.
+ */
+static int drain(struct module *owner, u64 self, bool *found)
+{
+	struct xtimeout_table *table;
+	int err = 0;
+
+	*found = false;
 	for_each_xtimeout_table(table) {
-		do {
-			raw_spin_lock_irqsave(&table->lock, flags);
-			busy = drain_pass(table, owner, found);
-			if (busy)
-				err = xtimeout_wait_for(table, busy, self, flags);
-			else
-				raw_spin_unlock_irqrestore(&table->lock, flags);
-		} while (busy && !err);
+		*found |= drain_armed(table, owner);
+		err = drain_fired(table, owner, self, found);
 		if (err)
 			break;
 	}
@@ -160,7 +256,7 @@ int xtimeout_drain(struct module *owner)
 {
 	int err = xtimeout_may_wait("xtimeout_drain");
 	struct xtimeout_run self = {};
-	unsigned int found;
+	bool found;
 
 	if (err)
 		return err;
@@ -177,16 +273,19 @@ EXPORT_SYMBOL_GPL(xtimeout_drain);
 
 void xtimeout_drain_all(void)
 {
-	unsigned int found;
+	bool found;
 
-	drain(NULL, 0, &found);
+	/* Nobody is dead: a periodic one may be armed again behind the pass. */
+	do
+		drain(NULL, 0, &found);
+	while (found);
 }
 
 static int module_event(struct notifier_block *nb, unsigned long event, void *data)
 {
 	struct module *mod = data;
 	struct dead_owner dead = { .owner = mod };
-	unsigned int found;
+	bool found;
 
 	if (event != MODULE_STATE_GOING)
 		return NOTIFY_DONE;
@@ -200,8 +299,8 @@ static int module_event(struct notifier_block *nb, unsigned long event, void *da
 	mutex_unlock(&dead_lock);
 	synchronize_rcu();
 	if (found)
-		pr_err("%s is being unloaded and had %u timeouts left: it does not call xtimeout_drain()\n",
-		       mod->name, found);
+		pr_err("%s is being unloaded and had timeouts left: it does not call xtimeout_drain()\n",
+		       mod->name);
 	forget_dead(mod);
 	return NOTIFY_OK;
 }

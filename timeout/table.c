@@ -64,7 +64,9 @@
  * any more: everything is cancelled and the functions that run are waited for;
  * then the timers are cancelled, then the pool goes.
  *
- * Limits.  xtimeout_drain() walks all armed callouts of a table with its lock held.
+ * Limits.  xtimeout_drain() looks at all that has fired and no thread has begun, and
+ * at all armed callouts that are due at the very same time, under one hold of a
+ * table's lock.
  */
 #include <linux/atomic.h>
 #include <linux/cpu.h>

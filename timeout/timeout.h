@@ -80,9 +80,9 @@
  * none left.  A callout needs no memory.
  *
  * lockdep sees each function as a lock that is held while it runs, and that is taken by
- * xuntimeout() and xcallout_stop_sync(): to wait there with a mutex held that the
- * function takes is reported before it deadlocks.  xtimeout_drain() is not seen.  All
- * callouts of one function are one such lock.
+ * xuntimeout() and xcallout_stop_sync(), and by xtimeout_drain() for each function that it
+ * finds: to wait there with a mutex held that the function takes is reported before it
+ * deadlocks.  All callouts of one function are one such lock.
  */
 #ifndef _XSYNC_TIMEOUT_H
 #define _XSYNC_TIMEOUT_H

@@ -21,7 +21,7 @@
 
 static char *offence = "none";
 module_param(offence, charp, 0);
-MODULE_PARM_DESC(offence, "what to do: none, untimeout, stop_sync, own_mutex, nowait");
+MODULE_PARM_DESC(offence, "what to do: none, untimeout, stop_sync, own_mutex, nowait, drain");
 
 static DEFINE_MUTEX(lock);
 static DEFINE_MUTEX(other);
@@ -129,12 +129,36 @@ static void nowait(bool offend)
 	mutex_unlock(&lock);
 }
 
+static void taken_by_drained(void *mutex)
+{
+	take(mutex);
+}
+
+/* The function takes what is held over xtimeout_drain(). */
+static void drain(bool offend)
+{
+	struct mutex *mutex = offend ? &lock : &other;
+	static struct xcallout co;
+
+	xcallout_init(&co, THIS_MODULE, taken_by_drained, mutex);
+	WARN_ON(xcallout_arm_ns(&co, 0));
+	wait_until_ran(1);
+	WARN_ON(xcallout_stop_sync(&co));
+	WARN_ON(xcallout_arm_ns(&co, FAR_NS));
+	mutex_lock(&lock);
+	WARN_ON(xtimeout_drain(THIS_MODULE));
+	mutex_unlock(&lock);
+	WARN_ON(xcallout_armed(&co));
+}
+
 static int __init offender_init(void)
 {
 	untimeout(!strcmp(offence, "untimeout"));
 	stop_sync(!strcmp(offence, "stop_sync"));
 	own_mutex(!strcmp(offence, "own_mutex"));
 	nowait(!strcmp(offence, "nowait"));
+	/* The last one: nothing can be armed afterwards. */
+	drain(!strcmp(offence, "drain"));
 	return 0;
 }
 
