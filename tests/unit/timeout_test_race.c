@@ -334,12 +334,22 @@ static void two_cancellers(struct xut *t)
 /* An owner that is no module: what counts is that it is the same pointer. */
 #define owner_of(x)	((struct module *)(x))
 
-static void drain_leaves_nothing(struct xut *t)
+/* NULL: the case is skipped. */
+static struct module *new_owner(struct xut *t)
 {
 	/* Stays declared dead until the layer is unloaded: never a live address. */
-	static unsigned long owners[64];
+	static unsigned long owners[128];
 	static unsigned int used;
-	struct module *owner = owner_of(&owners[used++ % ARRAY_SIZE(owners)]);
+
+	if (used < ARRAY_SIZE(owners))
+		return owner_of(&owners[used++]);
+	xut_skip(t, "no owner left that is not dead: reload this module");
+	return NULL;
+}
+
+static void drain_leaves_nothing(struct xut *t)
+{
+	struct module *owner = new_owner(t);
 	struct xtaskq *other = xtaskq_create("xut", 1, XTASKQ_PRI_NORMAL, 0, 0, 0);
 	atomic_t ran = ATOMIC_INIT(0);
 	struct held h;
@@ -351,9 +361,8 @@ static void drain_leaves_nothing(struct xut *t)
 
 	if (!XUT_EXPECT(t, !IS_ERR(other)))
 		return;
-	if (used > ARRAY_SIZE(owners)) {
+	if (!owner) {
 		xtaskq_destroy(other);
-		xut_skip(t, "no owner left that is not dead: reload this module");
 		return;
 	}
 	held_init(&h);
@@ -385,6 +394,42 @@ static void drain_leaves_nothing(struct xut *t)
 	XUT_EXPECT_EQ(t, xtaskq_destroy(other), 0);
 }
 
+static void count_too(void *ran)
+{
+	count(ran);
+}
+
+/*
+ * Two owners' callouts of two functions, mixed: a third of them due at one time, more than
+ * are looked at at once, the others at a time each.
+ */
+static void drain_leaves_what_is_others(struct xut *t)
+{
+	enum { N = 1500 };
+	struct module *owner = new_owner(t);
+	struct xcallout *co = kvcalloc(N, sizeof(*co), GFP_KERNEL);
+	ktime_t when = ktime_get() + FAR_NS;
+	atomic_t ran = ATOMIC_INIT(0);
+	unsigned int i;
+
+	if (!owner || !XUT_EXPECT(t, co)) {
+		kvfree(co);
+		return;
+	}
+	for (i = 0; i < N; i++) {
+		xcallout_init(&co[i], i & 1 ? owner : THIS_MODULE, i & 2 ? count : count_too,
+			      &ran);
+		XUT_EXPECT_EQ(t, xcallout_arm(&co[i], i % 3 ? when + i : when, 0, 0,
+					      XTIMEOUT_ABSOLUTE), 0);
+	}
+	XUT_EXPECT_EQ(t, xtimeout_drain(owner), 0);
+	for (i = 0; i < N; i++)
+		if (!XUT_EXPECT_EQ(t, xcallout_stop_sync(&co[i]), !(i & 1)))
+			break;
+	XUT_EXPECT_EQ(t, atomic_read(&ran), 0);
+	kvfree(co);
+}
+
 static const struct xut_case race_cases[] = {
 	XUT_CASE(function_arms_itself),
 	XUT_CASE(stop_ends_what_arms_itself),
@@ -396,6 +441,7 @@ static const struct xut_case race_cases[] = {
 	XUT_CASE(ran_or_cancelled),
 	XUT_CASE(two_cancellers),
 	XUT_CASE(drain_leaves_nothing),
+	XUT_CASE(drain_leaves_what_is_others),
 	{}
 };
 
