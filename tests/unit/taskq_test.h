@@ -26,6 +26,9 @@ extern struct xut_suite taskq_storm;
 extern struct xut_suite taskq_pm;
 extern struct xut_suite taskq_starved;
 
+/* Which allocation of an entry fails, each time; 0: none. */
+#define FAIL_NTH	"/sys/module/xsync_taskq/parameters/fail_nth"
+
 /* Nothing is left, and each dispatch came to one of its ends. */
 static inline void expect_balance(struct xut *t, struct xtaskq *tq, u64 dispatched,
 				  u64 executed, u64 cancelled, u64 failed)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * taskq torture: every way to dispatch, take back and wait, at once, on queues of every
- * kind, which are suspended now and then, while CPUs go and come.
+ * kind, which are suspended now and then, while CPUs go and come; and the same once more
+ * while allocations fail.
  *
  * Each thread has slots, a task each.  What it does next is drawn: with a slot that is
  * idle it dispatches, with one that is under way it takes back or waits.  What that
@@ -42,14 +43,14 @@ struct slot {
 };
 
 enum did {
-	DID_DISPATCH, DID_ENT, DID_ANY, DID_DELAY, DID_NOQUEUE, DID_REFUSED,
+	DID_DISPATCH, DID_ENT, DID_ANY, DID_DELAY, DID_NOQUEUE, DID_NOWAKE, DID_REFUSED,
 	DID_TIMER, DID_NMI, DID_CANCEL, DID_TOO_LATE, DID_CANCEL_ENT, DID_WAIT_ID,
 	DID_WAIT, DID_OUTSTANDING, DID_SUSPEND, DID_CREATE, DID_NR,
 };
 
 static const char *const did_names[DID_NR] = {
 	"dispatched", "with an entry", "from any context", "delayed", "not to be queued",
-	"refused", "from timer interrupts", "from NMIs", "taken back by id",
+	"woken afterwards", "refused", "from timer interrupts", "from NMIs", "taken back by id",
 	"too late for that", "taken back by entry", "waited for", "waits for all",
 	"waits for all until then", "suspensions", "queues created and destroyed",
 };
@@ -135,7 +136,7 @@ static void slot_dispatch(struct torturer *w, struct slot *s)
 {
 	u32 r = get_random_u32();
 	unsigned int front = r & 0x100 ? XTASKQ_FRONT : 0;
-	enum did did = r % 5;
+	enum did did = r % 6;
 
 	atomic_set(&s->ran, 0);
 	s->tq = any_queue();
@@ -155,8 +156,12 @@ static void slot_dispatch(struct torturer *w, struct slot *s)
 	case DID_DELAY:
 		s->id = xtaskq_dispatch_delay(s->tq, slot_runs, s, front, r % 200000, r % 5000);
 		break;
-	default:
+	case DID_NOQUEUE:
 		s->id = xtaskq_dispatch_ent(s->tq, slot_runs, s, XTASKQ_NOQUEUE, &s->ent);
+		break;
+	default:
+		s->id = xtaskq_dispatch_ent(s->tq, slot_runs, s, front | XTASKQ_NOWAKE, &s->ent);
+		xtaskq_wake_up(s->tq, 1);
 	}
 	w->did[s->id ? did : DID_REFUSED]++;
 }
@@ -392,8 +397,19 @@ static void all_at_once(struct xut *t)
 	kfree(torturers);
 }
 
+static void all_at_once_and_allocations_fail(struct xut *t)
+{
+	char was[XUT_PARAM];
+
+	if (!xut_set_param(t, FAIL_NTH, "20", was))
+		return;
+	all_at_once(t);
+	xut_reset_param(t, FAIL_NTH, was);
+}
+
 static const struct xut_case torture_cases[] = {
 	XUT_CASE(all_at_once),
+	XUT_CASE(all_at_once_and_allocations_fail),
 	{}
 };
 
