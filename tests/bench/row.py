@@ -63,6 +63,7 @@ class Row:
     counted_in: int = 1000              # in so many calls
     crowded: bool = True                # also in user-mode Linux of more CPUs than the machine has
     memory: int = 1024                  # that the VM needs, in MB
+    kernels: tuple = ("native", "uml-plain", "stock-6.12")      # where, unless somebody says
     needs: str | None = None            # what run has to call first: TREE/NEEDS KERNEL prints a folder
 
     BATCH = 0.02                        # seconds
