@@ -13,15 +13,13 @@
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/jiffies.h>
-#include <linux/kthread.h>
 #include <linux/minmax.h>
 #include <linux/moduleparam.h>
 #include <linux/random.h>
-#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <xsync/compat/hrtimer.h>
 #include "taskq_test.h"
-#include "xut_hotplug.h"
+#include "xut_torture.h"
 
 #define QUEUES		5
 #define SLOTS		24
@@ -57,11 +55,10 @@ static const char *const did_names[DID_NR] = {
 
 struct torturer {
 	struct slot slots[SLOTS];
-	struct task_struct *task;
+	struct torture_thread thread;
 	struct hrtimer timer;
 	unsigned long did[DID_NR];
 	unsigned long errors;
-	int through;
 };
 
 static struct xtaskq *queues[QUEUES];
@@ -264,7 +261,7 @@ static void do_queue(struct torturer *w)
 	w->errors += err && err != -ETIMEDOUT;
 }
 
-static int torture_thread(void *arg)
+static int torture(void *arg)
 {
 	struct torturer *w = arg;
 	int i;
@@ -285,10 +282,7 @@ static int torture_thread(void *arg)
 	for (i = 0; i < SLOTS - TIMER_SLOTS; i++)
 		if (w->slots[i].id)
 			slot_cancel(w, &w->slots[i]);
-	smp_store_release(&w->through, 1);	/* to the case */
-	while (!kthread_should_stop())
-		usleep_range(50, 100);
-	return 0;
+	return torture_thread_through(&w->thread);
 }
 
 static struct torturer *torturer_new(struct xut *t, unsigned int i)
@@ -301,12 +295,8 @@ static struct torturer *torturer_new(struct xut *t, unsigned int i)
 	for (n = 0; n < SLOTS; n++)
 		xtaskq_init_ent(&w->slots[n].ent);
 	hrtimer_setup(&w->timer, in_timer_dispatch, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
-	w->task = kthread_create(torture_thread, w, "xut_torture/%u", i);
-	if (XUT_EXPECT(t, !IS_ERR(w->task))) {
-		get_task_struct(w->task);
-		wake_up_process(w->task);
+	if (torture_thread_begin(t, &w->thread, torture, w, i))
 		return w;
-	}
 	kvfree(w);
 	return NULL;
 }
@@ -321,8 +311,7 @@ static void torturer_free(struct xut *t, struct torturer *w, unsigned long *did)
 	XUT_EXPECT_EQ(t, w->errors, 0);
 	for (i = 0; i < DID_NR; i++)
 		did[i] += w->did[i];
-	kthread_stop(w->task);
-	put_task_struct(w->task);
+	torture_thread_end(&w->thread);
 	kvfree(w);
 }
 
@@ -382,8 +371,7 @@ static void all_at_once(struct xut *t)
 		xut_step(t, "threads end");
 		for (i = 0; i < nr; i++)
 			if (torturers[i])
-				/* from torture_thread() */
-				XUT_WAIT(t, smp_load_acquire(&torturers[i]->through));
+				torture_thread_await(t, &torturers[i]->thread);
 		xut_step(t, "queues run dry");
 		queues_end(t);
 		for (i = 0; i < nr; i++)

@@ -12,16 +12,14 @@
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/jiffies.h>
-#include <linux/kthread.h>
 #include <linux/minmax.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/random.h>
-#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <xsync/compat/hrtimer.h>
 #include "timeout_test.h"
-#include "xut_hotplug.h"
+#include "xut_torture.h"
 
 #define TIMER_NS	(500 * NSEC_PER_USEC)
 
@@ -68,13 +66,12 @@ struct slot {
 
 struct torturer {
 	struct slot slots[SLOTS];
-	struct task_struct *task;
+	struct torture_thread thread;
 	struct hrtimer timer;
 	unsigned long did[KINDS];
 	unsigned long cancelled[KINDS];
 	atomic_t errors[KINDS], circles, freed;
 	int to_free;
-	int through;
 };
 
 struct freed {
@@ -295,7 +292,7 @@ static void slots_end(struct torturer *w)
 	}
 }
 
-static int torture_thread(void *arg)
+static int torture(void *arg)
 {
 	struct torturer *w = arg;
 
@@ -306,10 +303,7 @@ static int torture_thread(void *arg)
 	}
 	hrtimer_cancel(&w->timer);
 	slots_end(w);
-	smp_store_release(&w->through, 1);	/* to the case */
-	while (!kthread_should_stop())
-		usleep_range(50, 100);
-	return 0;
+	return torture_thread_through(&w->thread);
 }
 
 static void slot_init(struct torturer *w, unsigned int n)
@@ -340,12 +334,8 @@ static struct torturer *torturer_new(struct xut *t, unsigned int i)
 	for (n = 0; n < SLOTS; n++)
 		slot_init(w, n);
 	hrtimer_setup(&w->timer, timer_runs, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
-	w->task = kthread_create(torture_thread, w, "xut_torture/%u", i);
-	if (XUT_EXPECT(t, !IS_ERR(w->task))) {
-		get_task_struct(w->task);
-		wake_up_process(w->task);
+	if (torture_thread_begin(t, &w->thread, torture, w, i))
 		return w;
-	}
 	kvfree(w);
 	return NULL;
 }
@@ -363,8 +353,7 @@ static void torturer_free(struct xut *t, struct torturer *w, unsigned long *did,
 		did[i] += w->did[i];
 		cancelled[i] += w->cancelled[i];
 	}
-	kthread_stop(w->task);
-	put_task_struct(w->task);
+	torture_thread_end(&w->thread);
 	kvfree(w);
 }
 
@@ -389,8 +378,7 @@ static void all_at_once(struct xut *t)
 	for (i = 0; i < nr; i++) {
 		if (!torturers[i])
 			continue;
-		/* from torture_thread() */
-		XUT_WAIT(t, smp_load_acquire(&torturers[i]->through));
+		torture_thread_await(t, &torturers[i]->thread);
 		circles += atomic_read(&torturers[i]->circles);
 		torturer_free(t, torturers[i], did, cancelled);
 	}
