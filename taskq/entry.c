@@ -28,16 +28,8 @@
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <xsync/compat/slab.h>
 #include "internal.h"
-
-/*
- * On PREEMPT_RT the slab sleeps.  Elsewhere it is legal down to hard
- * interrupts; never in NMI, which gets no entries at all.
- */
-static bool slab_is_legal(void)
-{
-	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
-}
 
 static DEFINE_STATIC_KEY_FALSE(xtaskq_fails);
 static unsigned int fail_nth;
@@ -79,8 +71,8 @@ static struct xtaskq_ent *ent_alloc(unsigned int flags, size_t size)
 		return NULL;
 	if (!(flags & XTASKQ_NOSLEEP))
 		ent = kmalloc(size, GFP_KERNEL);
-	else if (slab_is_legal())
-		ent = kmalloc(size, GFP_NOWAIT | __GFP_NOWARN);
+	else
+		ent = xsync_kmalloc_nowait(size);
 	if (ent)
 		xtaskq_init_ent(ent);
 	return ent;

@@ -233,9 +233,7 @@ int xtaskq_destroy(struct xtaskq *tq);
  *
  * On PREEMPT_RT with interrupts or preemption off there is no way to the slab:
  * only spare entries are given there (see minalloc and XTASKQ_PREPOPULATE of
- * xtaskq_create()).  Other kernels that look for such ways (PROVE_RAW_LOCK_NESTING)
- * report one from what would be a hard interrupt on PREEMPT_RT too: XTASKQ_NOALLOC
- * goes none.
+ * xtaskq_create()).
  *
  * Context: With XTASKQ_SLEEP task context, may sleep; otherwise as
  * xtaskq_dispatch_ent().

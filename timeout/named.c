@@ -20,12 +20,14 @@
  * done becomes one.  When there are few or many a thread of the pool sees to it.  All
  * there is to arming and cancelling is then under one hold of the table's lock.
  */
+#include <linux/build_bug.h>
 #include <linux/export.h>
 #include <linux/jiffies.h>
 #include <linux/math64.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <xsync/compat/slab.h>
 #include "internal.h"
 
 /* Below the one, and above the other, a thread evens a table's spare pieces out. */
@@ -137,13 +139,18 @@ static void spares_even(void *arg)
 		spares_drop(&gone);
 		cond_resched();
 	}
+	raw_spin_lock_irq(&table->lock);
+	table->evening = false;
+	raw_spin_unlock_irq(&table->lock);
 }
 
 static void spares_look(struct xtimeout_table *table)
 {
 	if ((table->nspare < SPARES_FEW || table->nspare > SPARES_MANY) &&
-	    xtaskq_ent_idle(&table->even))
+	    !table->evening) {
+		table->evening = true;
 		xtimeout_dispatch(table, spares_even, table, XTASKQ_FRONT, &table->even);
+	}
 }
 
 static struct xtimeout_named *spare_take(struct xtimeout_table *table)
@@ -172,33 +179,23 @@ void xtimeout_named_done(struct xtimeout_table *table, struct xcallout *co)
 	spares_look(table);
 }
 
-/* More memory; NULL: there is none, or no way to it. */
-static struct xtimeout_named *named_alloc(void)
-{
-	if (IS_ENABLED(CONFIG_PREEMPT_RT) && !preemptible())
-		return NULL;
-	return kmalloc(sizeof(struct xtimeout_named), GFP_NOWAIT | __GFP_NOWARN);
-}
-
 xtimeout_id_t xtimeout_generic(struct module *owner, xtimeout_func_t func, void *arg,
 			       ktime_t when, u64 slack_ns, unsigned int flags)
 {
 	struct xtimeout_named *named;
 	struct xtimeout_table *table;
 	unsigned long irqflags;
-	ktime_t due;
 	u64 id = 0;
 
 	if (in_nmi() || flags & ~(XTIMEOUT_ABSOLUTE | XTIMEOUT_WALL | XTIMEOUT_ON_SET) ||
 	    (flags & (XTIMEOUT_WALL | XTIMEOUT_ON_SET)) == XTIMEOUT_ON_SET)
 		return 0;
-	due = xcallout_due(when, flags);
 	table = xtimeout_table_here(flags);
 	raw_spin_lock_irqsave(&table->lock, irqflags);
 	named = spare_take(table);
 	if (!named) {
 		xtimeout_unlock(table, irqflags);
-		named = named_alloc();
+		named = xsync_kmalloc_nowait(sizeof(*named));
 		if (!named)
 			return 0;
 		table = xtimeout_table_here(flags);
@@ -213,7 +210,7 @@ xtimeout_id_t xtimeout_generic(struct module *owner, xtimeout_func_t func, void 
 		named->co.named = true;
 		id_insert(table, named);
 		id = named->co.id;
-		xcallout_set_time(&named->co, due, slack_ns);
+		xcallout_set_time(&named->co, xcallout_due(when, flags), slack_ns);
 		xcallout_insert(table, &named->co);
 	}
 	xtimeout_unlock(table, irqflags);
@@ -301,14 +298,14 @@ static s64 untimeout_wait(u64 id)
 	return -1;
 }
 
-s64 xuntimeout_generic(xtimeout_id_t id, bool nowait)
+static s64 untimeout_at(xtimeout_id_t id, bool nowait, unsigned long ip)
 {
 	struct xtimeout_table *table;
 	xtimeout_func_t func;
 	int err;
 
 	if (!nowait) {
-		err = xtimeout_may_wait("xuntimeout");
+		err = xtimeout_may_wait("xuntimeout", ip);
 		return err ?: untimeout_wait(id);
 	}
 	if (in_nmi())
@@ -316,23 +313,29 @@ s64 xuntimeout_generic(xtimeout_id_t id, bool nowait)
 	table = table_of_id(id);
 	return table ? untimeout(table, id, true, &func) : -1;
 }
+
+s64 xuntimeout_generic(xtimeout_id_t id, bool nowait)
+{
+	return untimeout_at(id, nowait, _RET_IP_);
+}
 EXPORT_SYMBOL_GPL(xuntimeout_generic);
 
 /* In whole ticks what is not an error. */
 static long to_ticks(s64 left)
 {
+	BUILD_BUG_ON(sizeof(long) < sizeof(left));
 	return left < 0 ? left : div_s64(left, TICK_NSEC);
 }
 
 long xuntimeout(xtimeout_id_t id)
 {
-	return to_ticks(xuntimeout_generic(id, false));
+	return to_ticks(untimeout_at(id, false, _RET_IP_));
 }
 EXPORT_SYMBOL_GPL(xuntimeout);
 
 long xuntimeout_nowait(xtimeout_id_t id)
 {
-	return to_ticks(xuntimeout_generic(id, true));
+	return to_ticks(untimeout_at(id, true, _RET_IP_));
 }
 EXPORT_SYMBOL_GPL(xuntimeout_nowait);
 
