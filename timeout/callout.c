@@ -120,6 +120,7 @@ void xcallout_fire(struct xtimeout_table *table, struct xcallout *co)
 	xsync_trace(xtimeout_fire, co->id, co->func, co->due);
 	callout_remove(table, co);
 	table->nfired++;
+	table->nwaiting++;
 	co->state = XCALLOUT_FIRED;
 	list_add_tail(&co->link, &table->fired);
 
@@ -129,6 +130,17 @@ void xcallout_fire(struct xtimeout_table *table, struct xcallout *co)
 		xtimeout_run_find(table, co->id)->again = co;
 	else
 		xtimeout_dispatch(table, xcallout_run, co, 0, &co->ent);
+}
+
+/**
+ * xcallout_unfire - from table.fired
+ * @table: its table, locked
+ * @co: the callout, whose state is for the caller to change
+ */
+void xcallout_unfire(struct xtimeout_table *table, struct xcallout *co)
+{
+	list_del(&co->link);
+	table->nwaiting--;
 }
 
 /* Makes sure that no thread will get a fired callout; false: one has it. */
@@ -164,7 +176,7 @@ bool xcallout_cancel(struct xtimeout_table *table, struct xcallout *co)
 	if (co->state == XCALLOUT_ARMED)
 		callout_remove(table, co);
 	else if (co->state == XCALLOUT_FIRED && callout_take_back(table, co))
-		list_del(&co->link);
+		xcallout_unfire(table, co);
 	else
 		return false;
 	xsync_trace(xtimeout_cancel, co->id, co->func, co->due);
@@ -176,7 +188,7 @@ bool xcallout_cancel(struct xtimeout_table *table, struct xcallout *co)
 /* Lets a fired callout be armed anew although a thread has it. */
 static void callout_leave(struct xtimeout_table *table, struct xcallout *co)
 {
-	list_del(&co->link);
+	xcallout_unfire(table, co);
 	list_add_tail(&co->held, &table->taken);
 	co->taken = true;
 	co->state = XCALLOUT_IDLE;
@@ -201,14 +213,12 @@ int xcallout_arm(struct xcallout *co, ktime_t when, u64 slack_ns, u64 period_ns,
 {
 	struct xtimeout_table *table, *here;
 	unsigned long irqflags;
-	ktime_t due;
 	bool moved;
 
 	if (in_nmi())
 		return -EWOULDBLOCK;
-	if (flags & ~XTIMEOUT_ABSOLUTE)
+	if (flags & ~XTIMEOUT_ABSOLUTE || co->flags & XCALLOUT_BAD_FLAGS)
 		return -EINVAL;
-	due = xcallout_due(when, flags | co->flags);
 again:
 	table = xcallout_lock(co, &irqflags);
 	if (xtimeout_owner_is_dead(co->owner)) {
@@ -225,7 +235,8 @@ again:
 	moved = xcallout_cancel(table, co);
 	if (co->state == XCALLOUT_FIRED)
 		callout_leave(table, co);
-	xcallout_set_time(co, due, slack_ns);
+	/* By the clock as it is under the lock: if it is set after that, we are told. */
+	xcallout_set_time(co, xcallout_due(when, flags | co->flags), slack_ns);
 	co->period = period_ns;
 	co->missed = 0;
 	xcallout_insert(table, co);
@@ -258,6 +269,9 @@ void xcallout_setup(struct xcallout *co, struct module *owner, xtimeout_func_t f
 void xcallout_init_generic(struct xcallout *co, struct module *owner, xtimeout_func_t func,
 			   void *arg, struct mutex *mutex, unsigned int flags)
 {
+	/* May be NMI, so arming is to say it. */
+	if (flags & ~(XTIMEOUT_WALL | XTIMEOUT_ON_SET) || flags == XTIMEOUT_ON_SET)
+		flags = XCALLOUT_BAD_FLAGS;
 	co->table = xtimeout_table_here(flags);
 	co->id = atomic64_inc_return(&callouts) * (xtimeout_ntables() + 1) + xtimeout_ntables();
 	xcallout_setup(co, owner, func, arg, mutex, flags);
@@ -271,7 +285,9 @@ bool xcallout_armed(struct xcallout *co)
 	bool armed;
 
 	table = xcallout_lock(co, &flags);
-	armed = co->state == XCALLOUT_ARMED || (co->state == XCALLOUT_FIRED && !co->revoked);
+	/* Revoked is what a thread has; what has fired since then is not. */
+	armed = co->state == XCALLOUT_ARMED ||
+		(co->state == XCALLOUT_FIRED && (co->taken || !co->revoked));
 	raw_spin_unlock_irqrestore(&table->lock, flags);
 	return armed;
 }
@@ -346,7 +362,7 @@ EXPORT_SYMBOL_GPL(xcallout_stop);
 
 int xcallout_stop_sync(struct xcallout *co)
 {
-	int err = xtimeout_may_wait("xcallout_stop_sync");
+	int err = xtimeout_may_wait("xcallout_stop_sync", _RET_IP_);
 	struct xtimeout_table *table;
 	struct xtimeout_run *run, self = {};
 	bool cancelled = false, ready = false;

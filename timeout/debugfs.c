@@ -56,7 +56,7 @@ static int tables_show(struct seq_file *m, void *unused)
 
 		raw_spin_lock_irq(&table->lock);
 		armed = table->narmed;
-		waiting = length(&table->fired);
+		waiting = table->nwaiting;
 		running = length(&table->runs);
 		fired = table->nfired;
 		cancelled = table->ncancelled;

@@ -25,6 +25,9 @@ enum xcallout_state {
 	XCALLOUT_FIRED,		/* on table.fired */
 };
 
+/* In xcallout.flags: it was given flags that make no sense, and cannot be armed. */
+#define XCALLOUT_BAD_FLAGS	BIT(7)
+
 enum xtimeout_clock {
 	XTIMEOUT_CLOCK_MONOTONIC,
 	XTIMEOUT_CLOCK_WALL,
@@ -52,9 +55,11 @@ enum xtimeout_clock {
  * @spare: memory for callouts of the id form
  * @nspare: pieces on @spare
  * @even: the entry for keeping @nspare within bounds
+ * @evening: @even is dispatched, or runs
  * @index: of this table among all
  * @clock: which clock
  * @narmed: callouts on @armed
+ * @nwaiting: callouts on @fired
  * @nfired: how often one went from ARMED to FIRED
  * @ncancelled: armings that were cancelled
  *
@@ -80,10 +85,12 @@ struct xtimeout_table {
 	struct list_head spare;
 	unsigned int nspare;
 	struct xtaskq_ent even;
+	bool evening;
 
 	unsigned int index;
 	enum xtimeout_clock clock;
 	unsigned long narmed;
+	unsigned long nwaiting;
 	u64 nfired;
 	u64 ncancelled;
 };
@@ -224,6 +231,7 @@ struct xtimeout_table *xcallout_lock(struct xcallout *co, unsigned long *flags)
 	__acquires(&co->table->lock);
 void xcallout_fire(struct xtimeout_table *table, struct xcallout *co);
 void xcallout_insert(struct xtimeout_table *table, struct xcallout *co);
+void xcallout_unfire(struct xtimeout_table *table, struct xcallout *co);
 bool xcallout_cancel(struct xtimeout_table *table, struct xcallout *co);
 bool xcallout_busy(struct xtimeout_table *table, struct xcallout *co);
 void xcallout_setup(struct xcallout *co, struct module *owner, xtimeout_func_t func,
@@ -237,7 +245,7 @@ struct xtimeout_run *xtimeout_run_find(struct xtimeout_table *table, u64 id);
 bool xtimeout_self(struct xtimeout_run *self);
 int xtimeout_wait_for(struct xtimeout_table *table, u64 id, u64 self, unsigned long flags)
 	__releases(&table->lock);
-int xtimeout_may_wait(const char *what);
+int xtimeout_may_wait(const char *what, unsigned long ip);
 void xtimeout_might_wait_for(xtimeout_func_t func);
 
 /* named.c */

@@ -9,7 +9,7 @@
  * table's lock after the declaration: an arming that was let through is found there,
  * and one that comes later is not let through.  A dead owner's callouts do not
  * change tables either, nor does what has fired become armed: one pass over what is
- * armed is enough, and then one over what is not any more.
+ * armed is enough, one over what has fired, and one that waits for what threads have.
  *
  * A table's armed callouts are gone through in the order of time, some under one hold of
  * the lock, but never a part of what is due at the same time.  Between two holds lockdep
@@ -172,44 +172,73 @@ static bool drain_armed(struct xtimeout_table *table, struct module *owner)
 	return found;
 }
 
-/*
- * Takes one function of what has fired or runs, and cancels what can be of it.  @busy:
- * the id of something that has to be waited for, or 0.  NULL: there is no function.
- */
-static xtimeout_func_t drain_fired_some(struct xtimeout_table *table, struct module *owner,
-					u64 *busy)
+/* Cancels what of one function has fired and no thread has.  NULL: there is none. */
+static xtimeout_func_t drain_fired_some(struct xtimeout_table *table, struct module *owner)
 {
 	xtimeout_func_t func = NULL;
 	struct xcallout *co, *next;
-	struct xtimeout_run *run;
 
 	lockdep_assert_held(&table->lock);
-	*busy = 0;
 	list_for_each_entry_safe(co, next, &table->fired, link) {
 		if ((owner && co->owner != owner) || (func && co->func != func))
 			continue;
-		func = co->func;
-		if (!drain_one(table, co))
-			*busy = co->id;
-	}
-	list_for_each_entry(co, &table->taken, held) {
-		if ((owner && co->owner != owner) || (func && co->func != func))
-			continue;
-		func = co->func;
-		*busy = co->id;
-	}
-	list_for_each_entry(run, &table->runs, link) {
-		if ((owner && run->owner != owner) || (func && run->func != func))
-			continue;
-		func = run->func;
-		*busy = run->id;
+		if (drain_one(table, co))
+			func = co->func;
 	}
 	return func;
 }
 
-/* Cancels all that has fired, and waits for what runs. */
-static int drain_fired(struct xtimeout_table *table, struct module *owner, u64 self,
-		       bool *found)
+/* Cancels all that has fired and no thread has.  True: there was some. */
+static bool drain_fired(struct xtimeout_table *table, struct module *owner)
+{
+	bool found = false;
+	xtimeout_func_t func;
+	unsigned long flags;
+
+	do {
+		raw_spin_lock_irqsave(&table->lock, flags);
+		func = drain_fired_some(table, owner);
+		xtimeout_unlock(table, flags);
+		if (func) {
+			found = true;
+			xtimeout_might_wait_for(func);
+		}
+		cond_resched();
+	} while (func);
+	return found;
+}
+
+/* Something that a thread has, or whose function runs: its id, or 0. */
+static u64 busy_one(struct xtimeout_table *table, struct module *owner, xtimeout_func_t *func)
+{
+	struct xtimeout_run *run;
+	struct xcallout *co;
+
+	lockdep_assert_held(&table->lock);
+	list_for_each_entry(co, &table->fired, link) {
+		if (!owner || co->owner == owner) {
+			*func = co->func;
+			return co->id;
+		}
+	}
+	list_for_each_entry(co, &table->taken, held) {
+		if (!owner || co->owner == owner) {
+			*func = co->func;
+			return co->id;
+		}
+	}
+	list_for_each_entry(run, &table->runs, link) {
+		if (!owner || run->owner == owner) {
+			*func = run->func;
+			return run->id;
+		}
+	}
+	return 0;
+}
+
+/* Waits for all that could not be cancelled. */
+static int drain_busy(struct xtimeout_table *table, struct module *owner, u64 self,
+		      bool *found)
 {
 	xtimeout_func_t func, told = NULL;
 	unsigned long flags;
@@ -218,18 +247,18 @@ static int drain_fired(struct xtimeout_table *table, struct module *owner, u64 s
 
 	do {
 		raw_spin_lock_irqsave(&table->lock, flags);
-		func = drain_fired_some(table, owner, &busy);
-		if (busy && func == told)
+		busy = busy_one(table, owner, &func);
+		if (busy && func == told) {
 			err = xtimeout_wait_for(table, busy, self, flags);
-		else
-			xtimeout_unlock(table, flags);
-		if (func && func != told) {
+			continue;
+		}
+		xtimeout_unlock(table, flags);
+		if (busy) {
 			*found = true;
 			xtimeout_might_wait_for(func);
 			told = func;
 		}
-		cond_resched();
-	} while (func && !err);
+	} while (busy && !err);
 	return err;
 }
 
@@ -245,7 +274,11 @@ static int drain(struct module *owner, u64 self, bool *found)
 	*found = false;
 	for_each_xtimeout_table(table) {
 		*found |= drain_armed(table, owner);
-		err = drain_fired(table, owner, self, found);
+		*found |= drain_fired(table, owner);
+	}
+	/* Last of all: if it must not wait, the rest has been done. */
+	for_each_xtimeout_table(table) {
+		err = drain_busy(table, owner, self, found);
 		if (err)
 			break;
 	}
@@ -254,7 +287,7 @@ static int drain(struct module *owner, u64 self, bool *found)
 
 int xtimeout_drain(struct module *owner)
 {
-	int err = xtimeout_may_wait("xtimeout_drain");
+	int err = xtimeout_may_wait("xtimeout_drain", _RET_IP_);
 	struct xtimeout_run self = {};
 	bool found;
 

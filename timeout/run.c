@@ -72,21 +72,24 @@ bool xtimeout_self(struct xtimeout_run *self)
 			found = true;
 		}
 		raw_spin_unlock_irq(&table->lock);
+		if (found)
+			break;
 	}
 	return found;
 }
 
 /*
- * Says whether the caller may wait for a function.  With interrupts off a message
- * might be printed under a scheduler lock, which deadlocks.
+ * Says whether the caller may wait for a function.  @what, called at @ip, is for the
+ * message.  With interrupts off one might be printed under a scheduler lock, which
+ * deadlocks.
  */
-int xtimeout_may_wait(const char *what)
+int xtimeout_may_wait(const char *what, unsigned long ip)
 {
 	if (in_nmi() || irqs_disabled())
 		return -EWOULDBLOCK;
 	if (preempt_count() || rcu_preempt_depth()) {
 		pr_err_ratelimited("%s in atomic context by %pS: nothing done; use the form that does not wait\n",
-				   what, __builtin_return_address(0));
+				   what, (void *)ip);
 		return -EWOULDBLOCK;
 	}
 	might_sleep();
@@ -228,7 +231,7 @@ static struct xtimeout_table *run_begin(struct xcallout *co, struct xtimeout_run
 		run->again = co->again ? co : NULL;
 		co->again = false;
 	} else {
-		list_del(&co->link);
+		xcallout_unfire(table, co);
 		co->state = XCALLOUT_IDLE;
 		if (table->clock == XTIMEOUT_CLOCK_MONOTONIC)
 			xsync_hist_add(xtimeout_lateness, ktime_sub(run->since, co->due));

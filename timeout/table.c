@@ -28,7 +28,7 @@
  * RUNNING is kept apart from the callout, because the function may free it: what
  * runs is known by the callout's id, which is never used again.
  *
- * Locking.  table.lock -> the pool's queue lock, the hrtimer base's, the list of
+ * Locking.  wall_lock, raw, is for a few lines.  table.lock -> the pool's queue lock, the hrtimer base's, the list of
  * waits between functions.  All raw.  Two table locks are never held together.
  *
  * What is dispatched with a table's lock held goes to threads that take that lock
@@ -126,7 +126,9 @@ void xtimeout_dispatch(struct xtimeout_table *table, xtaskq_func_t func, void *a
 		       unsigned int flags, struct xtaskq_ent *ent)
 {
 	lockdep_assert_held(&table->lock);
-	if (xtaskq_dispatch_ent(xtimeout_pool, func, arg, flags | XTASKQ_NOWAKE, ent))
+	/* The pool is there as long as a table, and the entry is idle. */
+	if (!WARN_ON_ONCE(!xtaskq_dispatch_ent(xtimeout_pool, func, arg,
+					       flags | XTASKQ_NOWAKE, ent)))
 		table->nwake++;
 }
 
@@ -230,16 +232,24 @@ static int xtimeout_cpu_changed(unsigned int changed)
 }
 
 /* From CLOCK_MONOTONIC to CLOCK_REALTIME, when it was last looked at. */
-static atomic64_t wall_distance;
+static ktime_t wall_distance;
+static DEFINE_RAW_SPINLOCK(wall_lock);	/* protects @wall_distance */
 
 /* Hard interrupt. */
 static void clock_was_set(struct irq_work *work)
 {
-	ktime_t distance = ktime_mono_to_real(0);
 	struct xtimeout_table *table;
 	unsigned long flags;
+	ktime_t distance;
+	bool same;
 
-	if (atomic64_xchg(&wall_distance, distance) == distance)
+	/* May run on two CPUs at a time: who looks last is to be remembered. */
+	raw_spin_lock_irqsave(&wall_lock, flags);
+	distance = ktime_mono_to_real(0);
+	same = distance == wall_distance;
+	wall_distance = distance;
+	raw_spin_unlock_irqrestore(&wall_lock, flags);
+	if (same)
 		return;
 	for_each_xtimeout_table(table) {
 		raw_spin_lock_irqsave(&table->lock, flags);
@@ -319,7 +329,7 @@ int xtimeout_changes_init(void)
 		return state;
 	}
 	xtimeout_hp_online = state;
-	atomic64_set(&wall_distance, ktime_mono_to_real(0));
+	wall_distance = ktime_mono_to_real(0);
 	pvclock_gtod_register_notifier(&timekeeper_nb);
 	return 0;
 }

@@ -19,10 +19,12 @@
  *
  * What is promised:
  *  - never early: the clock shows at least the asked time more than it did when the
- *    arming call was entered, or at least the asked point in time;
+ *    arming call was entered, or at least the asked point in time (but see
+ *    XTIMEOUT_ON_SET);
  *  - exactly one of "ran" and "cancelled" is true of each arming;
- *  - a function that sleeps delays no other, and functions that wait for one
- *    another do not starve, up to XTIMEOUT_THREADS of them at once (parameter
+ *  - a function that sleeps delays no other but until there is a thread for it, which
+ *    is some ticks if many that are due at a time all sleep; and functions that wait for
+ *    one another do not starve, up to XTIMEOUT_THREADS of them at once (parameter
  *    max_threads of xsync_timeout).  Beyond that they run in the order in which
  *    they fired, as threads become free, and the kernel log names the function that
  *    is in the way after deadman_ms of xsync_taskq;
@@ -58,6 +60,7 @@
  *   xtimeout_generic       yes   yes      yes      yes    no         error  no
  *   xcallout_arm*          yes   yes      yes      yes    no         error  no
  *   xcallout_armed         yes   yes      yes      yes    no         no     no
+ *   xcallout_missed        yes   yes      yes      yes    no         no     no
  *   xuntimeout_nowait      yes   yes      yes      yes    no         error  no
  *   xuntimeout_generic
  *   - with nowait          yes   yes      yes      yes    no         error  no
@@ -77,7 +80,8 @@
  * xtimeout() takes its memory from spare pieces of the CPU's, XTIMEOUT_SPARES or what
  * was cancelled lately, which a thread makes up for; then from the slab, except on
  * PREEMPT_RT with interrupts or preemption off, where it returns 0 when there are
- * none left.  A callout needs no memory.
+ * none left.  With XTIMEOUT_WALL they are others, of which there are none before the
+ * first such call on a CPU.  A callout needs no memory.
  *
  * lockdep sees each function as a lock that is held while it runs, and that is taken by
  * xuntimeout() and xcallout_stop_sync(), and by xtimeout_drain() for each function that it
@@ -177,7 +181,7 @@ xtimeout_id_t xtimeout_generic(struct module *owner, xtimeout_func_t func, void 
  * @owner: whose xtimeout_drain() is to cover it; NULL: nobody's
  * @func: the function; runs in task context and may sleep
  * @arg: its argument
- * @ticks: time to wait in ticks of 1/HZ s; what is less than 1 counts as 1
+ * @ticks: time to wait in ticks of TICK_NSEC ns; what is less than 1 counts as 1
  *
  * As timeout(9F), except that memory may be short: then it says so and does nothing.
  * At least @ticks whole ticks pass; one more may.
@@ -193,7 +197,7 @@ xtimeout_id_t xtimeout_owned(struct module *owner, xtimeout_func_t func,
  * xtimeout - call a function after a number of ticks
  * @func: the function; runs in task context and may sleep
  * @arg: its argument
- * @ticks: time to wait in ticks of 1/HZ s; what is less than 1 counts as 1
+ * @ticks: time to wait in ticks of TICK_NSEC ns; what is less than 1 counts as 1
  *
  * As timeout(9F), with the calling module as the owner: xtimeout_drain(THIS_MODULE)
  * gets rid of what it has armed.  See xtimeout_owned().
@@ -258,7 +262,8 @@ s64 xuntimeout_generic(xtimeout_id_t id, bool nowait);
  * @func: the function; runs in task context and may sleep
  * @arg: its argument
  * @mutex: is held while the function runs; or NULL
- * @flags: XTIMEOUT_WALL, and XTIMEOUT_ON_SET with it, see xtimeout_generic(); or 0
+ * @flags: XTIMEOUT_WALL, and XTIMEOUT_ON_SET with it, see xtimeout_generic(); or 0.
+ *	   With others it cannot be armed
  *
  * Gives the callout a new identity: what ran in this memory before is somebody else.
  *
@@ -312,8 +317,8 @@ static inline void xcallout_init(struct xcallout *co, struct module *owner,
  *
  * Context: Task, softirq, hardirq; not under scheduler locks.  Does not sleep.
  * Return: 0; 1 if an earlier arming was cancelled by this; -ESHUTDOWN if the owner
- *	   has called xtimeout_drain(); -EINVAL for flags that make no sense;
- *	   -EWOULDBLOCK in NMI.
+ *	   has called xtimeout_drain(); -EINVAL for flags that make no sense, here or
+ *	   of xcallout_init_generic(); -EWOULDBLOCK in NMI.
  */
 int xcallout_arm(struct xcallout *co, ktime_t when, u64 slack_ns, u64 period_ns,
 		 unsigned int flags);
@@ -338,7 +343,8 @@ static inline int xcallout_arm_ns(struct xcallout *co, u64 delta_ns)
  * @co: the callout
  *
  * Context: Task, softirq, hardirq; not under scheduler locks.  Does not sleep.
- * Return: true if it is ARMED or FIRED; it may be otherwise already.
+ * Return: true if it is ARMED, or FIRED and has not been stopped under its mutex
+ *	   since; it may be otherwise already.
  */
 bool xcallout_armed(struct xcallout *co);
 
