@@ -101,11 +101,10 @@ EXPORT_SYMBOL_GPL(xtaskq_cancel_id_nowait);
 
 int xtaskq_cancel_id(struct xtaskq *tq, xtaskqid_t id)
 {
-	int err;
+	int err = xtaskq_may_block(tq, "cancel_id", _RET_IP_);
 
-	if (!xtaskq_may_sleep())
-		return -EWOULDBLOCK;
-	might_sleep();
+	if (err)
+		return err;
 	if (!xtaskq_member(tq, current))
 		xtaskq_note_wait(tq);
 	/* What is on its way can be taken back when it has come. */
@@ -114,7 +113,7 @@ int xtaskq_cancel_id(struct xtaskq *tq, xtaskqid_t id)
 	err = id ? cancel_id(tq, id, false) : -ENOENT;
 	if (err != -EBUSY)
 		return err;
-	err = xtaskq_may_wait(tq, "cancel_id");
+	err = xtaskq_may_wait(tq, "cancel_id", _RET_IP_);
 	if (err)
 		return err;
 	xtaskq_wait_until(tq, XTASKQ_UNTIL_ID, id);

@@ -311,8 +311,8 @@ void xtaskq_deadman_exit(void);
 void xtaskq_name_oldest(struct xtaskq *tq, const char *what);
 
 /* wait.c */
-bool xtaskq_may_sleep(void);
-int xtaskq_may_wait(struct xtaskq *tq, const char *what);
+int xtaskq_may_block(struct xtaskq *tq, const char *what, unsigned long ip);
+int xtaskq_may_wait(struct xtaskq *tq, const char *what, unsigned long ip);
 void xtaskq_note_wait(struct xtaskq *tq);
 struct xtaskq_ent *xtaskq_find(struct xtaskq *tq, xtaskqid_t id);
 bool xtaskq_runs(struct xtaskq *tq, xtaskqid_t id);

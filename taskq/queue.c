@@ -216,7 +216,7 @@ static int tq_close(struct xtaskq *tq)
 
 int xtaskq_destroy(struct xtaskq *tq)
 {
-	int err = xtaskq_may_wait(tq, "destroy");
+	int err = xtaskq_may_wait(tq, "destroy", _RET_IP_);
 
 	if (!err)
 		err = tq_close(tq);

@@ -42,7 +42,7 @@ static DECLARE_COMPLETION(freezer_ready);
 
 int xtaskq_suspend(struct xtaskq *tq)
 {
-	int err = xtaskq_may_wait(tq, "suspend");
+	int err = xtaskq_may_wait(tq, "suspend", _RET_IP_);
 
 	if (err)
 		return err;

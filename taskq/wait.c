@@ -26,6 +26,7 @@
 #define pr_fmt(fmt) "xsync_taskq: " fmt
 
 #include <linux/export.h>
+#include <linux/instruction_pointer.h>
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/preempt.h>
@@ -146,17 +147,6 @@ void xtaskq_wake(struct list_head *woken)
 		complete(&w->done);
 }
 
-/**
- * xtaskq_may_sleep - whether the kernel can tell that the caller must not
- *
- * Context: Any.
- * Return: false if it must not.
- */
-bool xtaskq_may_sleep(void)
-{
-	return !in_nmi() && !irqs_disabled() && !preempt_count() && !rcu_preempt_depth();
-}
-
 /* A lock that is held here and taken by a function is a deadlock. */
 void xtaskq_note_wait(struct xtaskq *tq)
 {
@@ -165,31 +155,50 @@ void xtaskq_note_wait(struct xtaskq *tq)
 }
 
 /**
- * xtaskq_may_wait - whether the caller may wait for functions of the queue
- * @tq: the queue
+ * xtaskq_may_block - whether the caller may wait for anything
+ * @tq: the queue, for the log
  * @what: what it does, for the log
+ * @ip: where it does, for the log
  *
  * With interrupts off a message might be printed under a scheduler lock, which
  * deadlocks: there is none then.
  *
  * Context: Any.
- * Return: 0, -EWOULDBLOCK, -EDEADLK.
+ * Return: 0, -EWOULDBLOCK.
  */
-int xtaskq_may_wait(struct xtaskq *tq, const char *what)
+int xtaskq_may_block(struct xtaskq *tq, const char *what, unsigned long ip)
 {
 	if (in_nmi() || irqs_disabled())
 		return -EWOULDBLOCK;
-	if (!xtaskq_may_sleep()) {
+	if (preempt_count() || rcu_preempt_depth()) {
 		pr_err_ratelimited("%s: %s in atomic context by %pS\n",
-				   tq->name, what, __builtin_return_address(0));
+				   tq->name, what, (void *)ip);
 		return -EWOULDBLOCK;
 	}
+	might_sleep();
+	return 0;
+}
+
+/**
+ * xtaskq_may_wait - whether the caller may wait for functions of the queue
+ * @tq: the queue
+ * @what: what it does, for the log
+ * @ip: where it does, for the log
+ *
+ * Context: Any.
+ * Return: 0, -EWOULDBLOCK, -EDEADLK.
+ */
+int xtaskq_may_wait(struct xtaskq *tq, const char *what, unsigned long ip)
+{
+	int err = xtaskq_may_block(tq, what, ip);
+
+	if (err)
+		return err;
 	if (xtaskq_member(tq, current)) {
 		pr_err_ratelimited("%s: %s by a function of this queue, which would wait for itself (%pS)\n",
-				   tq->name, what, __builtin_return_address(0));
+				   tq->name, what, (void *)ip);
 		return -EDEADLK;
 	}
-	might_sleep();
 	xtaskq_note_wait(tq);
 	return 0;
 }
@@ -272,9 +281,9 @@ bool xtaskq_wait_entry(struct xtaskq *tq, bool spare, unsigned long end)
 
 /* Entries that are on their way cannot be looked at. */
 static int wait_for(struct xtaskq *tq, enum xtaskq_until until, xtaskqid_t id,
-		    unsigned int state, unsigned long limit)
+		    unsigned int state, unsigned long limit, unsigned long ip)
 {
-	int err = xtaskq_may_wait(tq, "wait");
+	int err = xtaskq_may_wait(tq, "wait", ip);
 
 	if (err)
 		return err;
@@ -292,70 +301,76 @@ static unsigned long to_ticks(u64 ns)
 
 int xtaskq_wait(struct xtaskq *tq)
 {
-	return wait_for(tq, XTASKQ_UNTIL_QUIET, 0, TASK_UNINTERRUPTIBLE, MAX_SCHEDULE_TIMEOUT);
+	return wait_for(tq, XTASKQ_UNTIL_QUIET, 0, TASK_UNINTERRUPTIBLE, MAX_SCHEDULE_TIMEOUT,
+			_RET_IP_);
 }
 EXPORT_SYMBOL_GPL(xtaskq_wait);
 
 int xtaskq_wait_killable(struct xtaskq *tq)
 {
-	return wait_for(tq, XTASKQ_UNTIL_QUIET, 0, TASK_KILLABLE, MAX_SCHEDULE_TIMEOUT);
+	return wait_for(tq, XTASKQ_UNTIL_QUIET, 0, TASK_KILLABLE, MAX_SCHEDULE_TIMEOUT,
+			_RET_IP_);
 }
 EXPORT_SYMBOL_GPL(xtaskq_wait_killable);
 
 int xtaskq_wait_timeout(struct xtaskq *tq, u64 ns)
 {
-	return wait_for(tq, XTASKQ_UNTIL_QUIET, 0, TASK_UNINTERRUPTIBLE, to_ticks(ns));
+	return wait_for(tq, XTASKQ_UNTIL_QUIET, 0, TASK_UNINTERRUPTIBLE, to_ticks(ns),
+			_RET_IP_);
 }
 EXPORT_SYMBOL_GPL(xtaskq_wait_timeout);
 
 static int wait_outstanding(struct xtaskq *tq, xtaskqid_t id, unsigned int state,
-			    unsigned long limit)
+			    unsigned long limit, unsigned long ip)
 {
 	xtaskqid_t last = atomic64_read_acquire(&tq->last_id);	/* D, in dispatch.c */
 
-	return wait_for(tq, XTASKQ_UNTIL_UPTO, id ? min(id, last) : last, state, limit);
+	return wait_for(tq, XTASKQ_UNTIL_UPTO, id ? min(id, last) : last, state, limit,
+			ip);
 }
 
 int xtaskq_wait_outstanding(struct xtaskq *tq, xtaskqid_t id)
 {
-	return wait_outstanding(tq, id, TASK_UNINTERRUPTIBLE, MAX_SCHEDULE_TIMEOUT);
+	return wait_outstanding(tq, id, TASK_UNINTERRUPTIBLE, MAX_SCHEDULE_TIMEOUT,
+				_RET_IP_);
 }
 EXPORT_SYMBOL_GPL(xtaskq_wait_outstanding);
 
 int xtaskq_wait_outstanding_killable(struct xtaskq *tq, xtaskqid_t id)
 {
-	return wait_outstanding(tq, id, TASK_KILLABLE, MAX_SCHEDULE_TIMEOUT);
+	return wait_outstanding(tq, id, TASK_KILLABLE, MAX_SCHEDULE_TIMEOUT, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(xtaskq_wait_outstanding_killable);
 
 int xtaskq_wait_outstanding_timeout(struct xtaskq *tq, xtaskqid_t id, u64 ns)
 {
-	return wait_outstanding(tq, id, TASK_UNINTERRUPTIBLE, to_ticks(ns));
+	return wait_outstanding(tq, id, TASK_UNINTERRUPTIBLE, to_ticks(ns), _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(xtaskq_wait_outstanding_timeout);
 
 /* No dispatch has id 0, but runners that run nothing do. */
-static int wait_id(struct xtaskq *tq, xtaskqid_t id, unsigned int state, unsigned long limit)
+static int wait_id(struct xtaskq *tq, xtaskqid_t id, unsigned int state, unsigned long limit,
+		   unsigned long ip)
 {
-	return id ? wait_for(tq, XTASKQ_UNTIL_ID, id, state, limit) :
-		    xtaskq_may_wait(tq, "wait");
+	return id ? wait_for(tq, XTASKQ_UNTIL_ID, id, state, limit, ip) :
+		    xtaskq_may_wait(tq, "wait", ip);
 }
 
 int xtaskq_wait_id(struct xtaskq *tq, xtaskqid_t id)
 {
-	return wait_id(tq, id, TASK_UNINTERRUPTIBLE, MAX_SCHEDULE_TIMEOUT);
+	return wait_id(tq, id, TASK_UNINTERRUPTIBLE, MAX_SCHEDULE_TIMEOUT, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(xtaskq_wait_id);
 
 int xtaskq_wait_id_killable(struct xtaskq *tq, xtaskqid_t id)
 {
-	return wait_id(tq, id, TASK_KILLABLE, MAX_SCHEDULE_TIMEOUT);
+	return wait_id(tq, id, TASK_KILLABLE, MAX_SCHEDULE_TIMEOUT, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(xtaskq_wait_id_killable);
 
 int xtaskq_wait_id_timeout(struct xtaskq *tq, xtaskqid_t id, u64 ns)
 {
-	return wait_id(tq, id, TASK_UNINTERRUPTIBLE, to_ticks(ns));
+	return wait_id(tq, id, TASK_UNINTERRUPTIBLE, to_ticks(ns), _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(xtaskq_wait_id_timeout);
 

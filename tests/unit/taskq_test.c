@@ -341,23 +341,27 @@ static void waiting_for_oneself_fails(struct xut *t)
 static void waiting_in_atomic_context_fails(struct xut *t)
 {
 	struct xtaskq *tq = QUEUE(t, 1, XTASKQ_PRI_NORMAL, 0, 0, 0);
-	int wait, wait_id, destroy;
+	int wait, wait_id, cancel, destroy;
 
 	if (!tq)
 		return;
 	local_irq_disable();
 	wait = xtaskq_wait(tq);
 	wait_id = xtaskq_wait_id(tq, 1);
+	cancel = xtaskq_cancel_id(tq, 1);
 	destroy = xtaskq_destroy(tq);
 	local_irq_enable();
 	XUT_EXPECT_EQ(t, wait, -EWOULDBLOCK);
 	XUT_EXPECT_EQ(t, wait_id, -EWOULDBLOCK);
+	XUT_EXPECT_EQ(t, cancel, -EWOULDBLOCK);
 	XUT_EXPECT_EQ(t, destroy, -EWOULDBLOCK);
 	if (IS_ENABLED(CONFIG_PREEMPT_COUNT)) {
 		preempt_disable();
 		wait = xtaskq_wait(tq);
+		cancel = xtaskq_cancel_id(tq, 1);
 		preempt_enable();
 		XUT_EXPECT_EQ(t, wait, -EWOULDBLOCK);
+		XUT_EXPECT_EQ(t, cancel, -EWOULDBLOCK);
 	}
 	XUT_EXPECT_EQ(t, xtaskq_destroy(tq), 0);
 }
