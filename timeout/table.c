@@ -28,8 +28,9 @@
  * RUNNING is kept apart from the callout, because the function may free it: what
  * runs is known by the callout's id, which is never used again.
  *
- * Locking.  wall_lock, raw, is for a few lines.  table.lock -> the pool's queue lock, the hrtimer base's, the list of
- * waits between functions.  All raw.  Two table locks are never held together.
+ * Locking.  table.lock -> the pool's queue lock, the hrtimer base's, the list of
+ * waits between functions.  Two table locks are never held together; wall_lock is held
+ * alone.  All raw.
  *
  * What is dispatched with a table's lock held goes to threads that take that lock
  * first of all.  Woken at once they would meet whoever woke them, and on a machine with

@@ -263,7 +263,6 @@ static void deadman_names_the_oldest(struct xut *t)
 	XUT_EXPECT_EQ(t, xtaskq_destroy(tq), 0);
 }
 
-
 /* Each third allocation fails, with every flag; nothing is lost, nothing left. */
 static void allocations_that_fail(struct xut *t)
 {

@@ -401,7 +401,7 @@ static void count_too(void *ran)
 
 /*
  * Two owners' callouts of two functions, mixed: a third of them due at one time, more than
- * are looked at at once, the others at a time each.
+ * one look takes in, the others at a time each.
  */
 static void drain_leaves_what_is_others(struct xut *t)
 {
