@@ -178,12 +178,27 @@ static void cancel_armed(struct xut *t)
 	XUT_EXPECT_EQ(t, atomic_read(&ran), 0);
 }
 
+/* Also those of other tables, of no table, and such as have not been given yet. */
 static void unknown_ids(struct xut *t)
 {
+	atomic_t ran = ATOMIC_INIT(0);
+	xtimeout_id_t id;
+	u64 off;
+
 	XUT_EXPECT_EQ(t, xuntimeout(0), -1);
 	XUT_EXPECT_EQ(t, xuntimeout(1), -1);
 	XUT_EXPECT_EQ(t, xuntimeout(U64_MAX), -1);
 	XUT_EXPECT_EQ(t, xuntimeout_nowait(U64_MAX), -1);
+
+	id = xtimeout(count, &ran, FAR_TICKS);
+	for (off = 1; off <= 2 * (xtimeout_ntables() + 1); off++) {
+		XUT_EXPECT_EQ(t, xuntimeout(id + off), -1);
+		XUT_EXPECT_EQ(t, xuntimeout(id - off), -1);
+		XUT_EXPECT_EQ(t, xuntimeout_nowait(id + off), -1);
+		XUT_EXPECT_EQ(t, xuntimeout_nowait(id - off), -1);
+	}
+	XUT_EXPECT(t, xuntimeout(id) > 0);
+	XUT_EXPECT_EQ(t, atomic_read(&ran), 0);
 }
 
 /* Blocks every thread there may be; each keeps its own, so none delays another. */
@@ -319,6 +334,7 @@ struct self {
 	struct xcallout co;
 	long waiting, nowait;
 	int stop, stop_sync, drain;
+	bool armed;
 };
 
 static void cancel_self(void *arg)
@@ -365,6 +381,82 @@ static void from_own_function(struct xut *t)
 	XUT_EXPECT_EQ(t, s.stop_sync, -EDEADLK);
 }
 
+static void arm_and_stop_self(void *arg)
+{
+	struct self *s = arg;
+
+	xcallout_arm_ns(&s->co, FAR_NS);
+	s->stop_sync = xcallout_stop_sync(&s->co);
+	s->armed = xcallout_armed(&s->co);
+	complete(&s->done);
+}
+
+/* Must not wait for itself; the arming goes all the same. */
+static void from_own_function_armed_again(struct xut *t)
+{
+	struct self s = { .armed = true };
+
+	init_completion(&s.done);
+	xcallout_init(&s.co, THIS_MODULE, arm_and_stop_self, &s);
+	XUT_EXPECT_EQ(t, xcallout_arm_ns(&s.co, 0), 0);
+	xut_step(t, "waiting for a function that arms and stops its callout");
+	wait_for_completion(&s.done);
+	XUT_EXPECT_EQ(t, xcallout_stop_sync(&s.co), 0);
+	XUT_EXPECT_EQ(t, s.stop_sync, -EDEADLK);
+	XUT_EXPECT(t, !s.armed);
+}
+
+/* A function that arms others and cancels them: one ARMED, one RUNNING, one DONE. */
+struct master {
+	struct held held;
+	struct releaser releaser;
+	struct xtaskq *tq;
+	struct completion done;
+	long armed, running, over;
+	int ended;
+};
+
+static void cancel_others(void *arg)
+{
+	struct master *m = arg;
+	xtimeout_id_t id;
+
+	m->releaser.waiter = current;
+	m->releaser.held = &m->held;
+	m->armed = xuntimeout(xtimeout(hold, &m->held, FAR_TICKS));
+	id = xtimeout(hold, &m->held, 1);
+	while (!atomic_read(&m->held.begun))
+		usleep_range(20, 100);
+	xtaskq_dispatch(m->tq, release_when_waiting, &m->releaser, XTASKQ_SLEEP);
+	m->running = xuntimeout(id);
+	m->ended = atomic_read(&m->held.ended);
+	WRITE_ONCE(m->releaser.returned, true);
+	m->over = xuntimeout(id);
+	complete(&m->done);
+}
+
+static void others_from_a_function(struct xut *t)
+{
+	struct master m = { .tq = xtaskq_create("xut", 1, XTASKQ_PRI_NORMAL, 0, 0, 0) };
+	xtimeout_id_t id;
+
+	if (!XUT_EXPECT(t, !IS_ERR(m.tq)))
+		return;
+	held_init(&m.held);
+	init_completion(&m.done);
+	id = xtimeout(cancel_others, &m, 1);
+	xut_step(t, "waiting for a function that cancels others");
+	wait_for_completion(&m.done);
+	XUT_EXPECT_EQ(t, xuntimeout(id), -1);
+	XUT_EXPECT_EQ(t, xtaskq_destroy(m.tq), 0);
+	XUT_WAIT(t, atomic_read(&m.held.ended) == atomic_read(&m.held.begun));
+	XUT_EXPECT(t, m.armed > 0);
+	XUT_EXPECT_EQ(t, m.running, -1);
+	XUT_EXPECT_EQ(t, m.ended, 1);
+	XUT_EXPECT_EQ(t, m.over, -1);
+	XUT_EXPECT_EQ(t, atomic_read(&m.held.begun), 1);
+}
+
 static void in_atomic_context(struct xut *t)
 {
 	atomic_t ran = ATOMIC_INIT(0);
@@ -406,6 +498,8 @@ static const struct xut_case timeout_cases[] = {
 	XUT_CASE(cancel_running),
 	XUT_CASE(stop_running),
 	XUT_CASE(from_own_function),
+	XUT_CASE(from_own_function_armed_again),
+	XUT_CASE(others_from_a_function),
 	XUT_CASE(in_atomic_context),
 	{}
 };
@@ -465,8 +559,57 @@ static const struct xut_case timeout_arm_cases[] = {
 
 XUT_SHARED_SUITE(timeout_arm, timeout_arm_cases);
 
+struct busy {
+	struct held held;
+	struct xcallout co;
+	xtimeout_id_t id;
+	long cancelled;
+	s64 generic;
+	int stopped;
+};
+
+static void cancel_busy(void *arg)
+{
+	struct busy *b = arg;
+
+	b->cancelled = xuntimeout_nowait(b->id);
+	b->generic = xuntimeout_generic(b->id, true);
+	b->stopped = xcallout_stop(&b->co);
+}
+
+static void busy_in_context(struct xut *t)
+{
+	int err = t->context == XUT_NMI ? -EWOULDBLOCK : -EBUSY;
+	struct busy b = {};
+	bool done;
+
+	held_init(&b.held);
+	xcallout_init(&b.co, THIS_MODULE, hold, &b.held);
+	b.id = xtimeout(hold, &b.held, 1);
+	XUT_EXPECT_EQ(t, xcallout_arm_ns(&b.co, 0), 0);
+	XUT_WAIT(t, atomic_read(&b.held.begun) == 2);
+	done = xut_run_here(t, cancel_busy, &b);
+	XUT_EXPECT_EQ(t, atomic_read(&b.held.ended), 0);
+	complete_all(&b.held.go);
+	XUT_EXPECT_EQ(t, xcallout_stop_sync(&b.co), 0);
+	XUT_EXPECT_EQ(t, xuntimeout(b.id), -1);
+	XUT_EXPECT_EQ(t, atomic_read(&b.held.ended), 2);
+	if (!done)
+		return;
+	XUT_EXPECT_EQ(t, b.cancelled, err);
+	XUT_EXPECT_EQ(t, b.generic, err);
+	XUT_EXPECT_EQ(t, b.stopped, err);
+}
+
+static const struct xut_case timeout_busy_cases[] = {
+	XUT_UNLOCKED_CASES(busy_in_context),
+	{}
+};
+
+XUT_SHARED_SUITE(timeout_busy, timeout_busy_cases);
+
 module_xut(&timeout, &timeout_race, &timeout_callout, &timeout_wall, &timeout_window,
-	   &timeout_cpu, &timeout_many, &timeout_torture, &timeout_arm,
+	   &timeout_cpu, &timeout_many, &timeout_torture, &timeout_arm, &timeout_busy,
 	   &timeout_solaris, &dynvar, &dynvar_ipi);
 MODULE_DESCRIPTION("Unit cases of the timeout layer");
 MODULE_LICENSE("GPL");

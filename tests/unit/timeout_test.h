@@ -18,6 +18,7 @@ extern struct xut_suite timeout_many;
 extern struct xut_suite timeout_torture;
 extern struct xut_suite timeout_cpu;
 extern struct xut_suite timeout_arm;
+extern struct xut_suite timeout_busy;
 extern struct xut_suite timeout_solaris;
 extern struct xut_suite dynvar;
 extern struct xut_suite dynvar_ipi;
@@ -34,6 +35,12 @@ static inline void count(void *arg)
 static inline bool has_fired(struct xcallout *co)
 {
 	return READ_ONCE(co->state) == XCALLOUT_FIRED;
+}
+
+/* Waits, and not for a lock. */
+static inline bool sleeps(struct task_struct *task)
+{
+	return READ_ONCE(task->__state) == TASK_UNINTERRUPTIBLE;
 }
 
 /* A function that is held where it is: RUNNING. */
