@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* timeout: arming again, cancel against fire, freeing, threads, drain. */
+#include <linux/cpumask.h>
 #include <linux/kthread.h>
+#include <linux/lockdep.h>
 #include <linux/random.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include "timeout_test.h"
 
 struct periodic {
@@ -100,6 +103,41 @@ static void fires_while_running(struct xut *t)
 	XUT_EXPECT_EQ(t, atomic_read(&h.begun), 2);
 }
 
+/* The same, armed on another CPU: it stays in the table that knows of its function. */
+static void fires_elsewhere_while_running(struct xut *t)
+{
+	unsigned int there = cpumask_last(cpu_online_mask);
+	struct xtimeout_table *table;
+	struct xcallout co;
+	struct held h;
+
+	if (!there) {
+		xut_skip(t, "needs another CPU");
+		return;
+	}
+	held_init(&h);
+	xut_pin(t, 0);
+	xcallout_init(&co, THIS_MODULE, hold, &h);
+	table = co.table;
+	XUT_EXPECT_EQ(t, xcallout_arm_ns(&co, 0), 0);
+	XUT_WAIT(t, atomic_read(&h.begun) == 1);
+	xut_pin(t, there);
+	XUT_EXPECT_EQ(t, xcallout_arm_ns(&co, 0), 0);
+	XUT_EXPECT(t, READ_ONCE(co.table) == table);
+	XUT_WAIT(t, has_fired(&co) || atomic_read(&h.begun) == 2);
+	fence(t);
+	XUT_EXPECT(t, has_fired(&co));
+	XUT_EXPECT_EQ(t, atomic_read(&h.begun), 1);
+	complete_all(&h.go);
+	XUT_WAIT(t, atomic_read(&h.ended) == 2);
+	XUT_EXPECT_EQ(t, xcallout_stop_sync(&co), 0);
+	/* Idle, it goes to where it is armed. */
+	XUT_EXPECT_EQ(t, xcallout_arm_ns(&co, FAR_NS), 0);
+	XUT_EXPECT(t, READ_ONCE(co.table) != table);
+	XUT_EXPECT_EQ(t, xcallout_stop_sync(&co), 1);
+	XUT_EXPECT_EQ(t, atomic_read(&h.begun), 2);
+}
+
 /* ARMED and RUNNING: the stop cancels the one and waits for the other. */
 static void stop_while_armed_and_running(struct xut *t)
 {
@@ -121,6 +159,62 @@ static void stop_while_armed_and_running(struct xut *t)
 	XUT_EXPECT_EQ(t, xcallout_stop(&co), 0);
 	WRITE_ONCE(r.returned, true);
 	XUT_EXPECT_EQ(t, xtaskq_destroy(other), 0);
+}
+
+/*
+ * One function is waited for, another one ends in the same table.  Who waits for that
+ * one came later, so he is woken last.
+ */
+struct pair {
+	struct held first;
+	xtimeout_id_t id, other;
+	struct task_struct *waiter, *later;
+	bool begun, returned, early;
+	long result;
+};
+
+static void end_when_waited_for(void *arg)
+{
+	struct pair *p = arg;
+
+	WRITE_ONCE(p->begun, true);
+	while (!READ_ONCE(p->later) || !sleeps(p->later))
+		usleep_range(20, 100);
+}
+
+static void wait_for_other(void *arg)
+{
+	struct pair *p = arg;
+
+	while (!sleeps(p->waiter) && !READ_ONCE(p->returned))
+		usleep_range(20, 100);
+	WRITE_ONCE(p->later, current);
+	p->result = xuntimeout(p->other);
+	p->early = !sleeps(p->waiter);
+	complete_all(&p->first.go);
+}
+
+static void end_of_another_wakes_nobody(struct xut *t)
+{
+	struct xtaskq *tq = xtaskq_create("xut", 1, XTASKQ_PRI_NORMAL, 0, 0, 0);
+	struct pair p = { .waiter = current };
+
+	if (!XUT_EXPECT(t, !IS_ERR(tq)))
+		return;
+	held_init(&p.first);
+	xut_pin(t, 0);
+	p.id = xtimeout(hold, &p.first, 1);
+	p.other = xtimeout(end_when_waited_for, &p, 1);
+	XUT_WAIT(t, atomic_read(&p.first.begun) && READ_ONCE(p.begun));
+	XUT_EXPECT(t, xtaskq_dispatch(tq, wait_for_other, &p, XTASKQ_SLEEP));
+	xut_step(t, "waiting for a function while another one ends");
+	XUT_EXPECT_EQ(t, xuntimeout(p.id), -1);
+	XUT_EXPECT_EQ(t, atomic_read(&p.first.ended), 1);
+	WRITE_ONCE(p.returned, true);
+	XUT_EXPECT_EQ(t, xtaskq_destroy(tq), 0);
+	XUT_WAIT(t, atomic_read(&p.first.ended) == 1);
+	XUT_EXPECT_EQ(t, p.result, -1);
+	XUT_EXPECT(t, !p.early);
 }
 
 struct thing {
@@ -430,11 +524,113 @@ static void drain_leaves_what_is_others(struct xut *t)
 	kvfree(co);
 }
 
+/*
+ * A function of the owner waits for one of somebody else, which drains that owner.  It
+ * must not wait for who waits for it; all else has to be cancelled, on every CPU.
+ */
+struct knot {
+	struct module *owner;
+	struct xcallout waits, drains;
+	struct xcallout *armed;	/* of each CPU */
+	xtimeout_id_t *ids;
+	struct task_struct *waiter;
+	int stopped, drained;
+	atomic_t ran, ended;
+};
+
+static void wait_for_drainer(void *arg)
+{
+	struct knot *k = arg;
+
+	/* It is lockdep's business to find that this can deadlock. */
+	lockdep_off();
+	WRITE_ONCE(k->waiter, current);
+	k->stopped = xcallout_stop_sync(&k->drains);
+	lockdep_on();
+	atomic_inc(&k->ended);
+}
+
+static void drain_waiter(void *arg)
+{
+	struct knot *k = arg;
+
+	while (!READ_ONCE(k->waiter) || !sleeps(k->waiter))
+		usleep_range(20, 100);
+	lockdep_off();
+	k->drained = xtimeout_drain(k->owner);
+	lockdep_on();
+	atomic_inc(&k->ended);
+}
+
+static void arm_for_knot(void *arg)
+{
+	unsigned int cpu = raw_smp_processor_id();
+	struct knot *k = arg;
+
+	xcallout_init(&k->armed[cpu], k->owner, count, &k->ran);
+	xcallout_arm_ns(&k->armed[cpu], FAR_NS);
+	k->ids[cpu] = xtimeout_owned(k->owner, count, &k->ran, FAR_TICKS);
+}
+
+static void tie_knot(struct xut *t, struct knot *k)
+{
+	unsigned int cpu;
+
+	/* In the first table: what is in others comes after it. */
+	xut_pin(t, 0);
+	on_each_cpu(arm_for_knot, k, true);
+	xcallout_init(&k->waits, k->owner, wait_for_drainer, k);
+	xcallout_init(&k->drains, THIS_MODULE, drain_waiter, k);
+	XUT_EXPECT_EQ(t, xcallout_arm_ns(&k->drains, 0), 0);
+	XUT_EXPECT_EQ(t, xcallout_arm_ns(&k->waits, 0), 0);
+	xut_step(t, "waiting for a function that drains who waits for it");
+	if (!XUT_WAIT(t, atomic_read(&k->ended) == 2))
+		return;		/* they are there for ever, and so is what they use */
+	XUT_EXPECT_EQ(t, k->drained, -EDEADLK);
+	XUT_EXPECT_EQ(t, k->stopped, 0);
+	for_each_online_cpu(cpu) {
+		XUT_EXPECT(t, !xcallout_armed(&k->armed[cpu]));
+		XUT_EXPECT_EQ(t, xcallout_stop_sync(&k->armed[cpu]), 0);
+		XUT_EXPECT(t, k->ids[cpu]);
+		XUT_EXPECT_EQ(t, xuntimeout(k->ids[cpu]), -1);
+	}
+	XUT_EXPECT_EQ(t, xtimeout_drain(k->owner), 0);
+	XUT_EXPECT_EQ(t, xcallout_stop_sync(&k->drains), 0);
+	XUT_EXPECT_EQ(t, atomic_read(&k->ran), 0);
+	kfree(k->armed);
+	kfree(k->ids);
+	kfree(k);
+}
+
+static void drain_in_a_knot_cancels(struct xut *t)
+{
+	struct module *owner = new_owner(t);
+	struct knot *k;
+
+	if (!owner)
+		return;
+	k = kzalloc(sizeof(*k), GFP_KERNEL);
+	if (!XUT_EXPECT(t, k))
+		return;
+	k->owner = owner;
+	k->armed = kcalloc(nr_cpu_ids, sizeof(*k->armed), GFP_KERNEL);
+	k->ids = kcalloc(nr_cpu_ids, sizeof(*k->ids), GFP_KERNEL);
+	if (XUT_EXPECT(t, k->armed && k->ids)) {
+		tie_knot(t, k);
+		return;
+	}
+	kfree(k->armed);
+	kfree(k->ids);
+	kfree(k);
+}
+
 static const struct xut_case race_cases[] = {
 	XUT_CASE(function_arms_itself),
 	XUT_CASE(stop_ends_what_arms_itself),
 	XUT_CASE(fires_while_running),
+	XUT_CASE(fires_elsewhere_while_running),
 	XUT_CASE(stop_while_armed_and_running),
+	XUT_CASE(end_of_another_wakes_nobody),
 	XUT_CASE(function_frees_its_callout),
 	XUT_CASE(blocked_function_delays_no_other),
 	XUT_CASE(functions_wait_for_one_another),
@@ -442,6 +638,7 @@ static const struct xut_case race_cases[] = {
 	XUT_CASE(two_cancellers),
 	XUT_CASE(drain_leaves_nothing),
 	XUT_CASE(drain_leaves_what_is_others),
+	XUT_CASE(drain_in_a_knot_cancels),
 	{}
 };
 
