@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* timeout: the wall clock is set, forwards and back. */
+#include <linux/cpumask.h>
+#include <linux/kthread.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
@@ -209,6 +211,129 @@ static void set_against_stop(struct xut *t)
 	xut_info(t, "%u of %u ran", ran, round);
 }
 
+/*
+ * The clock is set between the call that arms and the lock.  A callout is to go from the
+ * last CPU's table, whose lock is held, to another one's.  Whoever tells callouts of the
+ * clock comes to that one first; that he was there is seen by a witness.
+ */
+struct between {
+	struct wall_call call, witness;
+	struct xtimeout_table *from, *to;
+	struct task_struct *locker, *armer;
+	bool locked, arming, waiting, armed, told;
+};
+
+/* No longer than what the kernel says nothing of. */
+#define LOCKED_NS	(8 * (u64)NSEC_PER_SEC)
+
+static int lock_until_told(void *arg)
+{
+	struct between *b = arg;
+	unsigned long flags;
+	ktime_t end, there;
+
+	raw_spin_lock_irqsave(&b->from->lock, flags);
+	end = ktime_get() + LOCKED_NS;
+	smp_store_release(&b->locked, true);	/* to arm_when_locked() */
+	while (!smp_load_acquire(&b->arming) && ktime_get() < end)	/* from there, too */
+		cpu_relax();
+	/* It is some steps from the lock; not every kind of lock shows who waits for it. */
+	there = ktime_get() + NSEC_PER_MSEC;
+	while (!raw_spin_is_contended(&b->from->lock) && ktime_get() < there)
+		cpu_relax();
+	smp_store_release(&b->waiting, true);	/* to the case, which sets the clock */
+	while (!list_empty(&b->to->on_set) && ktime_get() < end)
+		cpu_relax();
+	b->told = list_empty(&b->to->on_set);
+	raw_spin_unlock_irqrestore(&b->from->lock, flags);
+	while (!kthread_should_stop())
+		usleep_range(20, 100);
+	return 0;
+}
+
+static int arm_when_locked(void *arg)
+{
+	struct between *b = arg;
+
+	/* From lock_until_told(). */
+	while (!smp_load_acquire(&b->locked) && !kthread_should_stop())
+		usleep_range(20, 100);
+	if (b->locked) {
+		local_irq_disable();
+		smp_store_release(&b->arming, true);	/* to lock_until_told() */
+		xcallout_arm(&b->call.co, NSEC_PER_SEC / 10, 0, 0, 0);
+		local_irq_enable();
+	}
+	smp_store_release(&b->armed, true);	/* to the case */
+	while (!kthread_should_stop())
+		usleep_range(20, 100);
+	return 0;
+}
+
+static void nothing(void *unused)
+{
+}
+
+/* Who tells of the clock being set may have to do so still for an earlier time. */
+static void let_tell(struct xut *t)
+{
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu) {
+		xut_pin(t, cpu);
+		XUT_EXPECT_EQ(t, xut_run_in(XUT_HARDIRQ, nothing, NULL), 0);
+	}
+}
+
+static void arm_and_set(struct xut *t, struct between *b)
+{
+	wake_up_process(b->armer);
+	wake_up_process(b->locker);
+	XUT_WAIT(t, smp_load_acquire(&b->waiting));	/* from lock_until_told() */
+	/* May not return before the lock is free: it interrupts all CPUs. */
+	set_wall(t, -HOUR);
+	xut_step(t, "waiting for what is armed while the clock is set");
+	XUT_WAIT(t, smp_load_acquire(&b->armed));	/* from arm_when_locked() */
+	/* Either its time is by the clock as it is now, or it is told. */
+	XUT_WAIT(t, atomic_read(&b->call.ran) == 1);
+	XUT_WAIT(t, atomic_read(&b->witness.ran) == 1);
+}
+
+static void set_while_arming(struct xut *t)
+{
+	unsigned int last = cpumask_last(cpu_online_mask), other;
+	struct between b = {};
+
+	other = cpumask_next(0, cpu_online_mask);
+	if (num_online_cpus() < 3) {
+		xut_skip(t, "needs a CPU to arm on, one that has the lock, and another");
+		return;
+	}
+	let_tell(t);
+	xut_pin(t, last);
+	wall_init(&b.call, XTIMEOUT_ON_SET);
+	xut_pin(t, other);
+	wall_init(&b.witness, XTIMEOUT_ON_SET);
+	XUT_EXPECT_EQ(t, xcallout_arm(&b.witness.co, 10 * HOUR, 0, 0, 0), 0);
+	xut_pin(t, 0);
+	b.from = b.call.co.table;
+	b.to = b.witness.co.table;
+	XUT_EXPECT(t, b.to->index < b.from->index);
+	b.locker = kthread_create_on_cpu(lock_until_told, &b, last, "xut_locker/%u");
+	b.armer = kthread_create_on_cpu(arm_when_locked, &b, other, "xut_armer/%u");
+	if (XUT_EXPECT(t, !IS_ERR(b.locker) && !IS_ERR(b.armer)))
+		arm_and_set(t, &b);
+	if (!IS_ERR(b.armer))
+		kthread_stop(b.armer);
+	if (!IS_ERR(b.locker))
+		kthread_stop(b.locker);
+	XUT_EXPECT(t, b.told);
+	xcallout_stop_sync(&b.call.co);
+	xcallout_stop_sync(&b.witness.co);
+	XUT_EXPECT_EQ(t, atomic_read(&b.call.ran), 1);
+	put_wall_right(t);
+}
+
 static const struct xut_case wall_cases[] = {
 	XUT_CASE(set_past_the_time),
 	XUT_CASE(set_back),
@@ -216,6 +341,7 @@ static const struct xut_case wall_cases[] = {
 	XUT_CASE(told_when_set),
 	XUT_CASE(told_between_its_times),
 	XUT_CASE(set_against_stop),
+	XUT_CASE(set_while_arming),
 	{}
 };
 
