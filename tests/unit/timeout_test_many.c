@@ -121,6 +121,56 @@ static void memory_comes_back(struct xut *t)
 	kvfree(ids);
 }
 
+struct in_timer {
+	xtimeout_id_t ids[8 * XTIMEOUT_SPARES];
+	unsigned int spares, got;
+	atomic_t ran;
+};
+
+static void arm_in_timer(void *arg)
+{
+	struct in_timer *h = arg;
+	struct xcallout co;
+	unsigned int i;
+
+	xcallout_init(&co, THIS_MODULE, count, NULL);
+	h->spares = READ_ONCE(co.table->nspare);
+	for (i = 0; i < ARRAY_SIZE(h->ids); i++) {
+		h->ids[i] = xtimeout(count, &h->ran, FAR_TICKS);
+		h->got += !!h->ids[i];
+	}
+}
+
+/*
+ * From a hard timer, and no thread makes up for what it takes: then it is the slab, which
+ * is out of reach on PREEMPT_RT.  Elsewhere lockdep has nothing to say of it.
+ */
+static void more_than_are_spare(struct xut *t)
+{
+	struct in_timer *h = kvzalloc(sizeof(*h), GFP_KERNEL);
+	struct full_pool *pool;
+	unsigned int i;
+
+	if (!XUT_EXPECT(t, h))
+		return;
+	XUT_WAIT(t, spare_pieces() <= 4 * XTIMEOUT_SPARES);
+	pool = full_pool_make(t);
+	if (!pool)
+		goto free;
+	XUT_EXPECT_EQ(t, xut_run_in(XUT_HRTIMER, arm_in_timer, h), 0);
+	XUT_EXPECT(t, h->spares > 0 && h->spares < ARRAY_SIZE(h->ids));
+	XUT_EXPECT_EQ(t, h->got, IS_ENABLED(CONFIG_PREEMPT_RT) ? h->spares :
+							     ARRAY_SIZE(h->ids));
+	full_pool_let_go(pool);
+	full_pool_free(t, pool);
+	for (i = 0; i < ARRAY_SIZE(h->ids); i++)
+		if (h->ids[i])
+			XUT_EXPECT(t, xuntimeout(h->ids[i]) > 0);
+	XUT_EXPECT_EQ(t, atomic_read(&h->ran), 0);
+free:
+	kvfree(h);
+}
+
 /* Functions that wait for one that comes after them, one more than there are threads. */
 static void past_the_ceiling(struct xut *t)
 {
@@ -186,6 +236,7 @@ static const struct xut_case many_cases[] = {
 	XUT_CASE(due_in_one_tick),
 	XUT_CASE(fires_when_there_is_no_memory),
 	XUT_CASE(memory_comes_back),
+	XUT_CASE(more_than_are_spare),
 	XUT_CASE(past_the_ceiling),
 	XUT_CASE(due_while_suspended),
 	{}
