@@ -87,6 +87,59 @@ free:
 	kvfree(o.far);
 }
 
+/* On the CPU that is down, and when it is back; then all run. */
+static void fired_on_cpu(struct xut *t, unsigned int cpu, struct on_cpu *o)
+{
+	int i;
+
+	XUT_EXPECT_EQ(t, work_on_cpu(cpu, arm_on_cpu, o), 0);
+	xut_step(t, "waiting for callouts to fire");
+	for (i = 0; i < o->n; i++)
+		XUT_WAIT(t, has_fired(&o->soon[i]));
+	xut_step(t, "taking a CPU down");
+	XUT_EXPECT_EQ(t, remove_cpu(cpu), 0);
+	XUT_EXPECT_EQ(t, xcallout_stop(&o->soon[0]), 1);
+	XUT_EXPECT_EQ(t, xcallout_arm_ns(&o->soon[1], 0), 1);
+	XUT_WAIT(t, has_fired(&o->soon[1]));
+	xut_step(t, "bringing a CPU up");
+	XUT_EXPECT_EQ(t, add_cpu(cpu), 0);
+	XUT_EXPECT_EQ(t, xcallout_stop_sync(&o->soon[2]), 1);
+	XUT_EXPECT_EQ(t, xcallout_arm_ns(&o->soon[3], 0), 1);
+	XUT_WAIT(t, has_fired(&o->soon[3]));
+	XUT_EXPECT_EQ(t, atomic_read(&o->ran), 0);
+}
+
+/* Fired, all threads are blocked, and the CPU of the table goes, and comes back. */
+static void cpu_goes_with_callouts_fired(struct xut *t)
+{
+	struct on_cpu o = { .n = 6, .ran = ATOMIC_INIT(0) };
+	unsigned int cpu = last_cpu(t);
+	struct full_pool *pool;
+	int i;
+
+	if (!cpu)
+		return;
+	o.soon = kcalloc(o.n, sizeof(*o.soon), GFP_KERNEL);
+	o.far = kcalloc(o.n, sizeof(*o.far), GFP_KERNEL);
+	if (!XUT_EXPECT(t, o.soon && o.far))
+		goto free;
+	pool = full_pool_make(t);
+	if (!pool)
+		goto free;
+	fired_on_cpu(t, cpu, &o);
+	full_pool_let_go(pool);
+	full_pool_free(t, pool);
+	XUT_WAIT(t, atomic_read(&o.ran) == o.n - 2);
+	for (i = 0; i < o.n; i++) {
+		XUT_EXPECT_EQ(t, xcallout_stop_sync(&o.soon[i]), 0);
+		XUT_EXPECT_EQ(t, xcallout_stop_sync(&o.far[i]), 1);
+	}
+	XUT_EXPECT_EQ(t, atomic_read(&o.ran), o.n - 2);
+free:
+	kfree(o.soon);
+	kfree(o.far);
+}
+
 /*
  * A state that x86 has no use for, between the kernel's hrtimers having left the
  * dying CPU and the CPU being dead: interrupts off, cpu_online() false.
@@ -209,6 +262,7 @@ static void lock_held_by_a_closing_task(struct xut *t)
 
 static const struct xut_case cpu_cases[] = {
 	XUT_CASE(cpu_goes_with_callouts_armed),
+	XUT_CASE(cpu_goes_with_callouts_fired),
 	XUT_CASE(armed_on_a_dying_cpu),
 	XUT_CASE(lock_held_by_a_closing_task),
 	{}
