@@ -331,7 +331,7 @@ static void window_case(struct xut *t, enum window at)
 	if (!window_open(t, at, "xcallout_run"))
 		return;
 	for (round = 0; round < 3 * (1 + xut_soak); round++)
-		for (form = 0; form < FORMS; form++)
+		for (form = 0; form < FORMS && !t->failed; form++)
 			in_window(t, at, form);
 	probe_end(at, probes[at]);
 }
