@@ -103,7 +103,10 @@
 /* How many functions can be blocked at a time before one waits for another. */
 #define XTIMEOUT_THREADS	256
 
-/* How many xtimeout()s of one CPU are sure to have memory before a thread runs. */
+/*
+ * How many pieces of memory each CPU keeps for xtimeout().  A thread makes up for them
+ * when there are less than half: so many calls are sure to have memory before it runs.
+ */
 #define XTIMEOUT_SPARES		64
 
 /* Flags of xtimeout_generic(), xcallout_init_generic(), xcallout_arm() */

@@ -67,6 +67,7 @@ static struct {
 	unsigned int visitor;	/* its CPU */
 	unsigned int table;	/* whose interrupt */
 	ktime_t due;		/* not before, so it is for what the case has armed */
+	struct xtaskq *pool;
 	const char *task;	/* the pool's, which begins or ends */
 	bool armed, held, go, missed;
 } trap;
@@ -158,6 +159,19 @@ static void probe_end(enum window at, void *probe)
 	tracepoint_synchronize_unregister();
 }
 
+/* The queue whose threads call functions, by a callout that has been through it. */
+static struct xtaskq *pool_of(struct xut *t)
+{
+	atomic_t ran = ATOMIC_INIT(0);
+	struct xcallout co;
+
+	xcallout_init(&co, THIS_MODULE, count, &ran);
+	XUT_EXPECT_EQ(t, xcallout_arm_ns(&co, 0), 0);
+	XUT_WAIT(t, atomic_read(&ran) == 1);
+	XUT_EXPECT_EQ(t, xcallout_stop_sync(&co), 0);
+	return co.ent.tq;
+}
+
 /* @task: the function of the pool's task, for the windows of that. */
 static bool window_open(struct xut *t, enum window at, const char *task)
 {
@@ -168,6 +182,7 @@ static bool window_open(struct xut *t, enum window at, const char *task)
 	xut_pin(t, 0);
 	trap.home = 0;
 	trap.visitor = cpumask_next(0, cpu_online_mask);
+	trap.pool = pool_of(t);
 	trap.task = task;
 	trap.go = false;
 	return probe_begin(t, at, probes[at]);
@@ -248,7 +263,10 @@ static void arm_there(void *arg)
 			     XTIMEOUT_ABSOLUTE);
 }
 
-/* Arms until somebody is in the trap. */
+/*
+ * Arms until somebody is in the trap.  Not while the thread of an earlier callout, which
+ * is over and done with, is still on its way to where the trap is.
+ */
 static bool catch(struct xut *t, enum window at, struct visit *v, atomic_t *ran)
 {
 	unsigned long end = jiffies + XUT_LIMIT;
@@ -256,6 +274,7 @@ static bool catch(struct xut *t, enum window at, struct visit *v, atomic_t *ran)
 	xut_step(t, "waiting for somebody in the window");
 	for (;;) {
 		trap.missed = false;
+		XUT_EXPECT_EQ(t, xtaskq_wait_outstanding(trap.pool, 0), 0);
 		smp_call_function_single(cpumask_last(cpu_online_mask), arm_there, v, true);
 		/* An interrupt for something earlier may have been too early for the trap. */
 		XUT_WAIT(t, smp_load_acquire(&trap.held) || READ_ONCE(trap.missed) ||
