@@ -198,7 +198,7 @@ static void trap_end(struct xut *t)
 struct visit {
 	enum form form;
 	struct xcallout *co;
-	struct mutex *mutex;
+	struct mutex *mutex;		/* of the callout */
 	xtimeout_id_t id;
 	struct task_struct *thread;
 	long result;
@@ -316,7 +316,7 @@ static void in_window(struct xut *t, enum window at, enum form form)
 	int runs = at != INTERRUPT && (at != TAKEN || form < GUARDED);
 	atomic_t ran = ATOMIC_INIT(0);
 	struct xcallout co;
-	struct mutex mutex;
+	struct mutex mutex;		/* of the callout */
 	struct visit v = { .form = form, .co = &co, .mutex = &mutex };
 
 	mutex_init(&mutex);
@@ -385,7 +385,7 @@ static void stopped_and_armed_again(struct xut *t)
 {
 	atomic_t ran = ATOMIC_INIT(0);
 	struct xcallout co;
-	struct mutex mutex;
+	struct mutex mutex;		/* of the callout */
 	struct visit v = { .form = HOLDER_STOPS, .co = &co };
 
 	if (!window_open(t, TAKEN, "xcallout_run"))
@@ -456,15 +456,14 @@ static bool take_until_held(struct xut *t, struct taker *taker, unsigned int n)
 		smp_store_release(&trap.armed, true);	/* to at_task() */
 		smp_call_function_single(taker_cpu, take_there, taker, true);
 		if (evened != before)
-			XUT_WAIT(t, smp_load_acquire(&trap.held) ||
-				 READ_ONCE(trap.missed));
+			XUT_WAIT(t, READ_ONCE(trap.held) || READ_ONCE(trap.missed));
 		if (READ_ONCE(trap.missed)) {
 			trap.home = trap.home ? 0 : cpumask_next(0, cpu_online_mask);
 			trap.visitor = trap.home;
 			xut_pin(t, trap.home);
 		}
 	}
-	return XUT_EXPECT(t, smp_load_acquire(&trap.held));
+	return XUT_EXPECT(t, smp_load_acquire(&trap.held));	/* from spring() */
 }
 
 /* One thread at a time makes up for a table's pieces, however slow it is. */
