@@ -142,9 +142,27 @@ bool domain_begin(struct xut *t, struct xsync_domain *d)
 	return XUT_EXPECT_EQ(t, xsync_domain_init(d, t->name, t->with), 0);
 }
 
+static bool driven(const struct xsync_state *s)
+{
+	return test_bit_acquire(XSYNC_DRIVING, &s->flags);
+}
+
+/*
+ * Whoever begins a round asks after that, and who finds it answered scans after that:
+ * both while driving, so nobody must be at it when @asked is looked at, nor after that.
+ */
+static bool scanned(struct xsync_state *s)
+{
+	/* Before driven(): pairs with the store in xsync_begin_round(). */
+	if (!(smp_load_acquire(&s->seq) & 1) || driven(s))
+		return false;
+	/* Before driven() again: pairs with the end of XSYNC_DRIVING. */
+	return !smp_load_acquire(&s->asked) && !driven(s);
+}
+
 bool round_has_begun(struct xut *t, struct xsync_domain *d)
 {
-	return XUT_WAIT(t, READ_ONCE(d->state->seq) & 1 && !READ_ONCE(d->state->asked));
+	return XUT_WAIT(t, scanned(d->state));
 }
 
 void domain_end(struct xut *t, struct xsync_domain *d)
