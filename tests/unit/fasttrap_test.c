@@ -112,11 +112,9 @@ static void enable_checks_its_arguments(struct xut *t)
 	xfasttrap_drain(NULL);
 }
 
-static int wait_for_stop(void *unused)
+static int until_stopped(void *unused)
 {
-	while (!kthread_should_stop())
-		schedule_timeout_interruptible(HZ);
-	return 0;
+	return xut_until_stopped();
 }
 
 static void enable_refuses_kernel_threads(struct xut *t)
@@ -127,7 +125,7 @@ static void enable_refuses_kernel_threads(struct xut *t)
 
 	if (!s)
 		return;
-	thread = kthread_run(wait_for_stop, NULL, "ft_target");
+	thread = kthread_run(until_stopped, NULL, "ft_target");
 	if (XUT_EXPECT(t, !IS_ERR(thread))) {
 		XUT_EXPECT_EQ(t, xfasttrap_enable(s, task_tgid(thread), &spec, 1), -EINVAL);
 		kthread_stop(thread);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* taskq: taking tasks back by id; threads that are reserved; waits for all until now. */
-#include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
@@ -137,9 +136,7 @@ static int cancel_thread(void *arg)
 		c->ran_after_all += err ? ran != 1 : ran != 0;
 		smp_store_release(&c->done, seen);		/* to the case */
 	}
-	while (!kthread_should_stop())
-		usleep_range(50, 100);
-	return 0;
+	return xut_until_stopped();
 }
 
 static void race_once(struct canceller *c, int i)

@@ -429,9 +429,7 @@ static int storm_thread(void *arg)
 			s->refused = true;
 	}
 	rcu_read_unlock();
-	while (!kthread_should_stop())
-		usleep_range(50, 100);
-	return 0;
+	return xut_until_stopped();
 }
 
 static struct storm *storm_start(struct xut *t, struct xtaskq *tq, unsigned int cpu)

@@ -3,7 +3,6 @@
 #ifndef _TASKQ_TEST_THREAD_H
 #define _TASKQ_TEST_THREAD_H
 
-#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/kthread.h>
 #include <linux/sched/task.h>
@@ -26,9 +25,7 @@ static inline int helper_thread(void *arg)
 
 	h->fn(h);
 	smp_store_release(&h->done, 1);		/* to the case */
-	while (!kthread_should_stop())
-		usleep_range(50, 100);
-	return 0;
+	return xut_until_stopped();
 }
 
 static inline bool helper_begin(struct xut *t, struct helper *h,

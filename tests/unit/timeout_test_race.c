@@ -334,9 +334,7 @@ static int race_thread(void *arg)
 	for (i = 0; i < r->rounds; i++)
 		race_once(r, &co, &ran, i % 8 == 0);
 	complete(&r->done);
-	while (!kthread_should_stop())
-		usleep_range(100, 200);
-	return 0;
+	return xut_until_stopped();
 }
 
 static void ran_or_cancelled(struct xut *t)

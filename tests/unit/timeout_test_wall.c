@@ -246,9 +246,7 @@ static int lock_until_told(void *arg)
 		cpu_relax();
 	b->told = list_empty(&b->to->on_set);
 	raw_spin_unlock_irqrestore(&b->from->lock, flags);
-	while (!kthread_should_stop())
-		usleep_range(20, 100);
-	return 0;
+	return xut_until_stopped();
 }
 
 static int arm_when_locked(void *arg)
@@ -265,9 +263,7 @@ static int arm_when_locked(void *arg)
 		local_irq_enable();
 	}
 	smp_store_release(&b->armed, true);	/* to the case */
-	while (!kthread_should_stop())
-		usleep_range(20, 100);
-	return 0;
+	return xut_until_stopped();
 }
 
 static void nothing(void *unused)

@@ -242,9 +242,7 @@ static int visitor(void *arg)
 		v->result = visit_window(v);
 		smp_store_release(&v->returned, true);	/* to the case */
 	}
-	while (!kthread_should_stop())
-		usleep_range(20, 100);
-	return 0;
+	return xut_until_stopped();
 }
 
 /* On the CPU whose timer it is to be: none of its interrupts comes in between. */

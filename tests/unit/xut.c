@@ -15,6 +15,7 @@
 #include <linux/debugfs.h>
 #include <linux/fs.h>
 #include <linux/glob.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
@@ -202,6 +203,25 @@ void xut_pin(struct xut *t, unsigned int cpu)
 	XUT_EXPECT_EQ(t, set_cpus_allowed_ptr(current, cpumask_of(cpu)), 0);
 }
 EXPORT_SYMBOL_GPL(xut_pin);
+
+/**
+ * xut_until_stopped - the end of a kernel thread's function
+ *
+ * Context: A kernel thread that somebody calls kthread_stop() for; sleeps.
+ * Return: 0.
+ */
+int xut_until_stopped(void)
+{
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (kthread_should_stop())
+			break;
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(xut_until_stopped);
 
 /**
  * xut_run_here - run a function in the context that the case is for

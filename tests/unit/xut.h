@@ -139,6 +139,7 @@ void xut_info(struct xut *t, const char *fmt, ...);
 void xut_skip(struct xut *t, const char *why);
 void xut_step(struct xut *t, const char *step);
 void xut_pin(struct xut *t, unsigned int cpu);
+int xut_until_stopped(void);
 bool xut_run_here(struct xut *t, void (*fn)(void *arg), void *arg);
 
 #define XUT_PARAM	16	/* the longest value of a parameter */

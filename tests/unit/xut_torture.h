@@ -5,7 +5,6 @@
 
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
-#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
@@ -35,9 +34,7 @@ static inline bool torture_thread_begin(struct xut *t, struct torture_thread *th
 static inline int torture_thread_through(struct torture_thread *thread)
 {
 	smp_store_release(&thread->through, 1);	/* to torture_thread_await() */
-	while (!kthread_should_stop())
-		usleep_range(50, 100);
-	return 0;
+	return xut_until_stopped();
 }
 
 static inline void torture_thread_await(struct xut *t, struct torture_thread *thread)
