@@ -12,14 +12,40 @@
  * So: an int3 of the kernel's that nobody claims, at a place where no int3 is, is
  * the emulator's. The instruction that is there is run, and the log says so. One
  * that is there goes on to be reported.
+ *
+ * The stale translation stays until somebody writes to what it was made of. In code
+ * that is run all the time, a tracepoint in __schedule() say, that is for ever: the
+ * byte is written over itself here.
  */
+#include <linux/atomic.h>
 #include <linux/kdebug.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
 #include <linux/ptrace.h>
 #include <linux/uaccess.h>
+#include <asm/processor-flags.h>
+#include <asm/special_insns.h>
 
 #define INT3	0xcc
+
+static void set_cr0(unsigned long cr0)
+{
+	/* The kernel's own function refuses to clear X86_CR0_WP. */
+	asm volatile("mov %0, %%cr0" : : "r" (cr0) : "memory");
+}
+
+/*
+ * Interrupts are off; an NMI finds the text writable, too, and does not mind. Another
+ * CPU may be changing the code again: then the byte is left alone.
+ */
+static void write_over_itself(u8 *at, u8 byte)
+{
+	unsigned long cr0 = native_read_cr0();
+
+	set_cr0(cr0 & ~X86_CR0_WP);
+	arch_cmpxchg(at, byte, byte);
+	set_cr0(cr0);
+}
 
 static int int3_event(struct notifier_block *nb, unsigned long event, void *data)
 {
@@ -30,6 +56,7 @@ static int int3_event(struct notifier_block *nb, unsigned long event, void *data
 	if (event != DIE_INT3 || user_mode(args->regs) ||
 	    copy_from_kernel_nofault(&byte, (void *)at, 1) || byte == INT3)
 		return NOTIFY_DONE;
+	write_over_itself((u8 *)at, byte);
 	args->regs->ip = at;
 	pr_info("stale_int3: the emulator ran into a breakpoint that is gone, at %pS\n",
 		(void *)at);
