@@ -40,7 +40,7 @@ static void due_in_one_tick(struct xut *t)
 	}
 	migrate_enable();
 	xut_step(t, "waiting for very many callouts that are due in one tick");
-	XUT_WAIT(t, atomic_read(&ran) == i);
+	XUT_WAIT_COUNT(t, atomic_read(&ran), i);
 	while (i--)
 		XUT_EXPECT_EQ(t, xcallout_stop_sync(&many[i]), 0);
 	XUT_EXPECT_EQ(t, atomic_read(&ran), MANY);

@@ -182,6 +182,26 @@ void xut_reset_param(struct xut *t, const char *path, const char was[XUT_PARAM])
 	__held;								\
 })
 
+/* As XUT_WAIT(t, count == want), of very many: slow is what still changes. */
+#define XUT_WAIT_COUNT(t, count, want)					\
+({									\
+	long long __want = (want), __is = (count), __was = __is;	\
+	unsigned long __end = jiffies + XUT_LIMIT;			\
+									\
+	while (__is != __want && time_before(jiffies, __end)) {		\
+		usleep_range(20, 100);					\
+		__is = (count);						\
+		if (__is != __was)					\
+			__end = jiffies + XUT_LIMIT;			\
+		__was = __is;						\
+	}								\
+	if (__is != __want)						\
+		xut_fail((t), __FILE__, __LINE__,			\
+			 "%s stays %lld, not %s (%lld)",		\
+			 #count, __is, #want, __want);			\
+	__is == __want;							\
+})
+
 int xut_register(struct xut_suite *const *suites, unsigned int n);
 void xut_unregister(struct xut_suite *const *suites, unsigned int n);
 
