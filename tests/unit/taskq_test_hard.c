@@ -392,7 +392,7 @@ static void so_many_threads(struct xut *t, unsigned int n, unsigned int flags)
 	gate_init(&g);
 	for (i = 0; i < n + 10; i++)
 		XUT_EXPECT(t, xtaskq_dispatch(tq, gate_pass, &g, XTASKQ_SLEEP));
-	XUT_WAIT(t, atomic_read(&g.inside) == n);
+	XUT_WAIT_COUNT(t, atomic_read(&g.inside), n);
 	complete_all(&g.open);
 	XUT_EXPECT_EQ(t, xtaskq_wait(tq), 0);
 	XUT_EXPECT_EQ(t, atomic_read(&g.most), n);
