@@ -7,13 +7,16 @@
 #	ktap_plan 2
 #	ktap_case "what must hold" function [arguments]
 #	ktap_skip "what cannot be seen here" "why"
+#	ktap_progress "how far it has come"
 #	ktap_end
 #
 # A case passes if its function returns 0; it runs in a subshell under `set -e`,
-# and what it prints is shown as diagnostics when it fails.
+# and what it prints is shown as diagnostics when it fails. What it says of its progress
+# is passed on at once, and tests/check shows it.
 
 ktap_plan() {
 	ktap_planned=$1 ktap_done=0 ktap_failed=0
+	exec {ktap_stdout}>&1
 	printf 'KTAP version 1\n1..%d\n' "$1"
 }
 
@@ -35,6 +38,10 @@ ktap_case() {
 		echo "not ok $ktap_done $name"
 		ktap_failed=$((ktap_failed + 1))
 	fi
+}
+
+ktap_progress() {
+	echo "# $*" >&"$ktap_stdout"
 }
 
 ktap_skip() {
